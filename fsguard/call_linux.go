@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: MIT
+
+package fsguard
+
+import (
+	"bytes"
+	"strconv"
+
+	"golang.org/x/sys/unix"
+)
+
+// verdict is the answer to a notification.
+type verdict struct {
+	pass  bool       // let the kernel do it: its own floor gives the right result
+	done  bool       // already answered
+	errno unix.Errno // else: this error, 0 for success
+}
+
+var pass = verdict{pass: true}
+
+func fail(errno unix.Errno) verdict { return verdict{errno: errno} }
+
+// result turns the outcome of what the guard did into an answer.
+func result(err error) verdict {
+	if err == nil {
+		return verdict{}
+	}
+	if errno, ok := err.(unix.Errno); ok {
+		return verdict{errno: errno}
+	}
+	return verdict{errno: unix.EIO}
+}
+
+// call is one trapped system call.
+type call struct {
+	w   *worker
+	a   *Attachment
+	n   *notification
+	pid int // the calling thread
+}
+
+// dispatch decides a call and carries it out. What nobody knows, passes: on a
+// read-only mount that changes nothing.
+func (c *call) dispatch() verdict {
+	nr := int(c.n.Data.NR)
+	if nr < 0 || nr >= len(operations) || operations[nr] == nil || c.a.work < 0 {
+		return pass
+	}
+	return operations[nr](c)
+}
+
+// arg returns an argument as the C int that most of them are.
+func (c *call) arg(i int) int { return int(int32(c.n.Data.Args[i])) }
+
+// str reads a string that ends with NUL from the process's memory.
+func (c *call) str(i int, limit int) (string, unix.Errno) {
+	addr := uintptr(c.n.Data.Args[i])
+	if addr == 0 {
+		return "", unix.EFAULT
+	}
+	// The string may end at the end of a page with nothing mapped after it:
+	// the second part may fail without the first.
+	const page = 4096
+	first := min(page-int(addr%page), limit)
+	buf := c.w.path[:limit]
+	remote := []unix.RemoteIovec{{Base: addr, Len: first}}
+	if first < limit {
+		remote = append(remote, unix.RemoteIovec{Base: addr + uintptr(first), Len: limit - first})
+	}
+	local := []unix.Iovec{{Base: &buf[0]}}
+	local[0].SetLen(limit)
+	n, err := unix.ProcessVMReadv(c.pid, local, remote, 0)
+	if err != nil {
+		return "", err.(unix.Errno)
+	}
+	end := bytes.IndexByte(buf[:n], 0)
+	if end < 0 {
+		if n < limit {
+			return "", unix.EFAULT
+		}
+		return "", unix.ENAMETOOLONG
+	}
+	return string(buf[:end]), 0
+}
+
+// pathArg reads a path. On false the call passes: the kernel finds the same
+// fault with it.
+func (c *call) pathArg(i int) (string, bool) {
+	s, errno := c.str(i, unix.PathMax)
+	return s, errno == 0
+}
+
+// memory reads size bytes of the process's memory.
+func (c *call) memory(addr uint64, size int) ([]byte, bool) {
+	if addr == 0 || size <= 0 {
+		return nil, false
+	}
+	buf := make([]byte, size)
+	local := []unix.Iovec{{Base: &buf[0]}}
+	local[0].SetLen(size)
+	n, err := unix.ProcessVMReadv(c.pid, local, []unix.RemoteIovec{{Base: uintptr(addr), Len: size}}, 0)
+	return buf, err == nil && n == size
+}
+
+// proc is the name of something of the process in the host's /proc.
+func (c *call) proc(name string) string { return "/proc/" + strconv.Itoa(c.pid) + "/" + name }
+
+// status reads a field of proc_pid_status(5).
+func (c *call) status(key string) string {
+	fd, err := unix.Open(c.proc("status"), unix.O_RDONLY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return ""
+	}
+	defer unix.Close(fd)
+	var buf [4096]byte
+	n, err := unix.Read(fd, buf[:])
+	if err != nil {
+		return ""
+	}
+	_, after, ok := bytes.Cut(buf[:n], []byte("\n"+key+":"))
+	if !ok {
+		return ""
+	}
+	line, _, _ := bytes.Cut(after, []byte("\n"))
+	return string(bytes.TrimSpace(line))
+}
+
+// umask takes on the process's umask, for what is about to be created.
+func (c *call) umask() {
+	mask, err := strconv.ParseUint(c.status("Umask"), 8, 12)
+	if err != nil {
+		mask = 0o077
+	}
+	c.w.setUmask(int(mask))
+}
+
+// valid reports whether the process still waits: see the function.
+func (c *call) valid() bool { return valid(c.a.listener, c.n.ID) }
+
+// may reports whether a path of the workspace can be written.
+func (c *call) may(rel string) bool { return c.a.policy.Level("/"+rel) == Write }

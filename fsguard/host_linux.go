@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: MIT
+
+package fsguard
+
+import (
+	"io/fs"
+	"os"
+	"runtime"
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
+
+// OpenFile opens a file of the workspace for the sandbox's owner, under the
+// same rules as for its commands: what is hidden does not exist, what may only
+// be viewed cannot be read, and only what may be written can be changed. The
+// path is absolute in the workspace ("/a/b"). Symlinks are followed as in the
+// sandbox, and never out of the workspace.
+func (a *Attachment) OpenFile(path string, flags int, mode fs.FileMode) (*os.File, error) {
+	var f *os.File
+	err := a.guard.asUser(func(w *worker) error {
+		fd, err := a.openHost(w, path, flags, uint32(mode.Perm()))
+		if err != nil {
+			return err
+		}
+		f = os.NewFile(uintptr(fd), path)
+		return nil
+	})
+	if err != nil {
+		return nil, &fs.PathError{Op: "open", Path: path, Err: err}
+	}
+	return f, nil
+}
+
+// MkdirAll makes a directory of the workspace, and those above it, under the rules.
+func (a *Attachment) MkdirAll(path string) error {
+	err := a.guard.asUser(func(w *worker) error { return a.mkdirAll(w, strings.Trim(path, "/")) })
+	if err != nil {
+		return &fs.PathError{Op: "mkdir", Path: path, Err: err}
+	}
+	return nil
+}
+
+func (a *Attachment) mkdirAll(w *worker, rel string) error {
+	if rel == "" {
+		return nil
+	}
+	p, err := a.hostPlace("/" + rel)
+	if err != nil {
+		return err
+	}
+	fd, err := a.openCover(p.rel, unix.O_PATH|unix.O_DIRECTORY)
+	if err == nil {
+		unix.Close(fd)
+		return nil
+	}
+	if err != unix.ENOENT {
+		return err
+	}
+	dir, name, _ := splitLast(rel)
+	if err := a.mkdirAll(w, strings.Trim(dir, "/")); err != nil {
+		return err
+	}
+	if a.work < 0 || a.policy.Level("/"+rel) != Write {
+		return unix.EACCES
+	}
+	a.moves.RLock()
+	defer a.moves.RUnlock()
+	parent, err := a.openBeneath(strings.Trim(dir, "/"), unix.O_PATH|unix.O_DIRECTORY, 0)
+	if err != nil {
+		return err
+	}
+	defer unix.Close(parent)
+	w.setUmask(0o022)
+	if err := unix.Mkdirat(parent, name, 0o777); err != unix.EEXIST {
+		return err
+	}
+	return nil
+}
+
+func (a *Attachment) openHost(w *worker, path string, flags int, mode uint32) (int, error) {
+	for range maxTries {
+		p, err := a.hostPlace(path)
+		if err != nil {
+			return -1, err
+		}
+		fd, err := a.openPlace(w, p.rel, flags, mode)
+		if err != unix.ELOOP {
+			return fd, err
+		}
+	}
+	return -1, unix.ELOOP
+}
+
+// hostPlace resolves a path of the workspace.
+func (a *Attachment) hostPlace(path string) (place, error) {
+	w := walker{a: a, at: a.door.Target, floor: a.door.Target}
+	p, errno := w.run(strings.TrimLeft(path, "/"), true)
+	if errno != 0 {
+		return place{}, errno
+	}
+	if !p.inside {
+		return place{}, unix.EXDEV
+	}
+	return p, nil
+}
+
+func (a *Attachment) openPlace(w *worker, rel string, flags int, mode uint32) (int, error) {
+	level := a.policy.Level("/" + rel)
+	if flags&changing != 0 {
+		if level != Write || a.work < 0 {
+			if fd, err := a.openCover(rel, unix.O_PATH|unix.O_NOFOLLOW); err == nil {
+				unix.Close(fd)
+				return -1, unix.EACCES
+			} else if err != unix.ENOENT || flags&unix.O_CREAT == 0 {
+				return -1, err
+			}
+			return -1, unix.EACCES
+		}
+		w.setUmask(0o022)
+		a.moves.RLock()
+		defer a.moves.RUnlock()
+		if flags&unix.O_CREAT == 0 {
+			mode = 0
+		}
+		return a.openBeneath(rel, flags|unix.O_NONBLOCK, mode)
+	}
+	fd, err := a.openCover(rel, flags|unix.O_NONBLOCK)
+	if err != nil || level >= Read {
+		return fd, err
+	}
+	// A directory lists what is visible of it, whatever its own level.
+	var st unix.Stat_t
+	if err := unix.Fstat(fd, &st); err == nil && st.Mode&unix.S_IFMT == unix.S_IFDIR {
+		return fd, nil
+	}
+	unix.Close(fd)
+	return -1, unix.EACCES
+}
+
+// openCover opens a canonical path of the workspace as the sandbox sees it.
+func (a *Attachment) openCover(rel string, flags int) (int, error) {
+	path := strings.TrimLeft(a.door.Target, "/")
+	if rel != "" {
+		path += "/" + rel
+	}
+	return unix.Openat2(a.root, path, &unix.OpenHow{
+		Flags:   uint64(flags | unix.O_CLOEXEC),
+		Resolve: unix.RESOLVE_BENEATH | unix.RESOLVE_NO_SYMLINKS | unix.RESOLVE_NO_MAGICLINKS,
+	})
+}
+
+// asUser runs something as the sandbox's user, on a thread that ends with it.
+func (g *Guard) asUser(do func(w *worker) error) error {
+	done := make(chan error, 1)
+	go func() {
+		runtime.LockOSThread()
+		w := &worker{guard: g, umask: -1}
+		if err := w.become(g.owner); err != nil {
+			done <- err
+			return
+		}
+		done <- do(w)
+	}()
+	return <-done
+}

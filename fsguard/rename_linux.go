@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: MIT
+
+package fsguard
+
+import (
+	"os"
+	"strconv"
+
+	"golang.org/x/sys/unix"
+)
+
+// maxMove bounds how many entries of a directory are looked at before it is
+// renamed. A larger one is left to be copied file by file.
+const maxMove = 100_000
+
+func opRenameat(c *call) verdict  { return c.rename(c.arg(0), 1, c.arg(2), 3, 0) }
+func opRenameat2(c *call) verdict { return c.rename(c.arg(0), 1, c.arg(2), 3, uint(c.n.Data.Args[4])) }
+
+// rename needs write at both names, and a directory needs it for every name
+// beneath it at both places. Else it is EXDEV, so that mv(1) copies file by
+// file, and each file is decided on by itself.
+func (c *call) rename(oldfd, oldArg, newfd, newArg int, flags uint) verdict {
+	from, ok := c.pathArg(oldArg)
+	if !ok {
+		return pass
+	}
+	to, ok := c.pathArg(newArg)
+	if !ok {
+		return pass
+	}
+	act := func() verdict {
+		return c.parent(oldfd, from, func(old spot) verdict {
+			return unloop(c.parent(newfd, to, func(new spot) verdict {
+				return c.move(old, new, flags)
+			}))
+		})
+	}
+	v := c.steady(act)
+	if v == exclusive {
+		c.a.moves.Lock()
+		defer c.a.moves.Unlock()
+		c.w.moving = true
+		defer func() { c.w.moving = false }()
+		return act()
+	}
+	return v
+}
+
+// exclusive asks for an operation to be done again while nothing else happens.
+var exclusive = verdict{errno: 0xfff}
+
+func (c *call) move(old, new spot, flags uint) verdict {
+	for _, pair := range [2][2]spot{{old, new}, {new, old}} {
+		var st unix.Stat_t
+		err := unix.Fstatat(pair[0].dir, trim(pair[0].name), &st, unix.AT_SYMLINK_NOFOLLOW)
+		if err != nil || st.Mode&unix.S_IFMT != unix.S_IFDIR {
+			continue
+		}
+		if !c.w.moving {
+			return exclusive
+		}
+		if !c.movable(pair[0], pair[1]) {
+			return fail(unix.EXDEV)
+		}
+	}
+	return result(unix.Renameat2(old.dir, old.name, new.dir, new.name, flags))
+}
+
+func trim(name string) string {
+	for len(name) > 1 && name[len(name)-1] == '/' {
+		name = name[:len(name)-1]
+	}
+	return name
+}
+
+// movable reports whether everything beneath a directory may be written, where
+// it is and under another name.
+func (c *call) movable(from, to spot) bool {
+	if c.hides(from.rel) {
+		return false
+	}
+	here, _ := c.a.policy.Beneath("/" + from.rel)
+	there, _ := c.a.policy.Beneath("/" + to.rel)
+	if here == Write && there == Write {
+		return true
+	}
+	left := maxMove
+	fd, err := unix.Openat(from.dir, trim(from.name), unix.O_RDONLY|unix.O_DIRECTORY|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return false
+	}
+	return c.movableTree(fd, from.rel, to.rel, &left)
+}
+
+// movableTree takes over the descriptor.
+func (c *call) movableTree(fd int, from, to string, left *int) bool {
+	dir := os.NewFile(uintptr(fd), strconv.Itoa(fd))
+	defer dir.Close()
+	names, err := dir.ReadDir(-1)
+	if err != nil {
+		return false
+	}
+	for _, d := range names {
+		if *left--; *left < 0 {
+			return false
+		}
+		f, t := from+"/"+d.Name(), to+"/"+d.Name()
+		if !c.may(f) || !c.may(t) {
+			return false
+		}
+		if !d.IsDir() {
+			continue
+		}
+		sub, err := unix.Openat(fd, d.Name(), unix.O_RDONLY|unix.O_DIRECTORY|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
+		if err != nil || !c.movableTree(sub, f, t, left) {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: MIT
+
+package fsguard
+
+import (
+	"strconv"
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
+
+// walker resolves a path as path_resolution(7) says, against the sandbox's
+// root. What it has passed is canonical at every step.
+type walker struct {
+	c      *call // nil: on behalf of the owner; /proc then leads nowhere
+	a      *Attachment
+	at     string   // canonical, absolute; "/" is ""
+	todo   []string // components still to go, the next one last
+	links  int
+	floor  string // with a resolve flag of openat2(2): not above this
+	scoped uint64 // RESOLVE_BENEATH or RESOLVE_IN_ROOT
+}
+
+// walk resolves a path of the process. The last component may be missing.
+func (c *call) walk(dirfd int, path string, follow bool) (place, unix.Errno) {
+	w := walker{c: c, a: c.a}
+	if !strings.HasPrefix(path, "/") {
+		base, ok := c.base(dirfd)
+		if !ok {
+			return place{}, unix.ENOENT
+		}
+		w.at = strings.TrimRight(base, "/")
+	}
+	return w.run(path, follow)
+}
+
+// run resolves a path from where the walker is.
+func (w *walker) run(path string, follow bool) (place, unix.Errno) {
+	w.push(path)
+	// A trailing slash asks for a directory, and so follows a symlink.
+	follow = follow || strings.HasSuffix(path, "/")
+	for len(w.todo) > 0 {
+		last := len(w.todo) - 1
+		name := w.todo[last]
+		w.todo = w.todo[:last]
+		if errno := w.step(name, follow || last > 0); errno != 0 {
+			return place{}, errno
+		}
+	}
+	rel, inside := w.a.beneath("/" + strings.TrimLeft(w.at, "/"))
+	return place{inside, rel}, 0
+}
+
+// push puts the components of a path before those still to go.
+func (w *walker) push(path string) {
+	parts := strings.Split(path, "/")
+	for i := len(parts) - 1; i >= 0; i-- {
+		if parts[i] != "" && parts[i] != "." {
+			w.todo = append(w.todo, parts[i])
+		}
+	}
+}
+
+func (w *walker) step(name string, follow bool) unix.Errno {
+	if name == ".." {
+		return w.up()
+	}
+	if w.at == "/proc" && (name == "self" || name == "thread-self") {
+		if w.c == nil {
+			return unix.EXDEV
+		}
+		name = w.c.innerPID()
+	}
+	next := w.at + "/" + name
+	fd, err := unix.Openat2(w.a.root, next[1:], &unix.OpenHow{
+		Flags:   unix.O_PATH | unix.O_NOFOLLOW | unix.O_CLOEXEC,
+		Resolve: unix.RESOLVE_BENEATH | unix.RESOLVE_NO_SYMLINKS | unix.RESOLVE_NO_MAGICLINKS,
+	})
+	if err == unix.ENOENT && len(w.todo) == 0 {
+		w.at = next
+		return 0
+	}
+	if err != nil {
+		return err.(unix.Errno)
+	}
+	defer unix.Close(fd)
+	var st unix.Stat_t
+	if err := unix.Fstat(fd, &st); err != nil {
+		return err.(unix.Errno)
+	}
+	if st.Mode&unix.S_IFMT != unix.S_IFLNK || !follow {
+		w.at = next
+		return 0
+	}
+	return w.link(fd, next)
+}
+
+func (w *walker) up() unix.Errno {
+	if w.scoped != 0 && w.at == w.floor {
+		if w.scoped == unix.RESOLVE_BENEATH {
+			return unix.EXDEV
+		}
+		return 0
+	}
+	w.at = w.at[:max(strings.LastIndexByte(w.at, '/'), 0)]
+	return 0
+}
+
+// link follows a symlink.
+func (w *walker) link(fd int, path string) unix.Errno {
+	if w.links++; w.links > maxLinks {
+		return unix.ELOOP
+	}
+	if strings.HasPrefix(path, "/proc/") {
+		return w.magic(path)
+	}
+	var buf [unix.PathMax]byte
+	n, err := unix.Readlinkat(fd, "", buf[:])
+	if err != nil {
+		return err.(unix.Errno)
+	}
+	target := string(buf[:n])
+	if target == "" {
+		return unix.ENOENT
+	}
+	if target[0] == '/' {
+		switch w.scoped {
+		case unix.RESOLVE_BENEATH:
+			return unix.EXDEV
+		case unix.RESOLVE_IN_ROOT:
+			w.at = w.floor
+		default:
+			w.at = ""
+		}
+	}
+	w.push(target)
+	return 0
+}
+
+// magic follows a link of /proc, if it is one of the calling process's own:
+// those of others ask for a right that the guard has and the process may not.
+func (w *walker) magic(path string) unix.Errno {
+	if w.c == nil || w.scoped != 0 {
+		return unix.EXDEV
+	}
+	rest, ok := strings.CutPrefix(path, "/proc/"+w.c.innerPID()+"/")
+	if !ok {
+		return unix.EXDEV
+	}
+	if rest != "cwd" && rest != "root" && rest != "exe" && !strings.HasPrefix(rest, "fd/") {
+		return unix.EXDEV
+	}
+	if len(w.todo) == 0 && w.c.native(rest) {
+		return unix.EXDEV // a file that the guard opened: the kernel opens it again
+	}
+	target, ok := w.c.readlink(rest)
+	if !ok {
+		return unix.EXDEV
+	}
+	w.at = strings.TrimRight(target, "/")
+	return 0
+}
+
+// native reports whether a file of the process is one of the writable mount.
+func (c *call) native(name string) bool {
+	var st unix.Statx_t
+	err := unix.Statx(unix.AT_FDCWD, c.proc(name), 0, unix.STATX_MNT_ID, &st)
+	return err == nil && st.Mnt_id == c.a.workID
+}
+
+// innerPID is the PID of the process as it knows it.
+func (c *call) innerPID() string {
+	f := strings.Fields(c.status("NStgid"))
+	if len(f) == 0 {
+		return "0"
+	}
+	return f[len(f)-1]
+}
+
+// leader is the host's PID of the process that the calling thread is of.
+func (c *call) leader() int {
+	pid, err := strconv.Atoi(c.status("Tgid"))
+	if err != nil {
+		return -1
+	}
+	return pid
+}

@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: MIT
+
+package control
+
+import "fmt"
+
+// Kind is the first byte of each message.
+type Kind byte
+
+// The messages, by who sends them.
+const (
+	KindSetup   Kind = 1 + iota // owner: what to build
+	KindExec                    // owner: run a command; stdin, stdout, stderr attached
+	KindKill                    // owner: signal a command's processes
+	KindHello                   // init: built; listener, workspace, root attached
+	KindFault                   // init: could not be built
+	KindExit                    // init: a command ended
+	KindRefused                 // init: a command could not be started
+)
+
+// Exec asks for a command. Its three files come with the message.
+type Exec struct {
+	ID   uint64
+	Argv []string
+	Env  []string
+	Dir  string
+}
+
+// Kill asks that all processes of a command get a signal.
+type Kill struct {
+	ID     uint64
+	Signal int
+}
+
+// Exit says how a command ended. Status is that of wait(2); times are
+// microseconds, memory KiB.
+type Exit struct {
+	ID         uint64
+	Status     uint32
+	UserMicros int64
+	SysMicros  int64
+	MaxRSSKiB  int64
+}
+
+// Refused says why a command never ran.
+type Refused struct {
+	ID    uint64
+	Step  string // "chdir" or "exec"
+	Errno int
+}
+
+// Fault says which step of the set-up failed.
+type Fault struct {
+	Step  string
+	Errno int
+}
+
+func (f *Fault) Error() string { return fmt.Sprintf("%s: errno %d", f.Step, f.Errno) }
+
+// Message is anything that crosses the control socket.
+type Message interface {
+	kind() Kind
+	encode(*encoder)
+}
+
+// Hello says that the sandbox is built.
+type Hello struct{ Files []string } // names of the attached files, in order
+
+func (*Exec) kind() Kind    { return KindExec }
+func (*Kill) kind() Kind    { return KindKill }
+func (*Exit) kind() Kind    { return KindExit }
+func (*Refused) kind() Kind { return KindRefused }
+func (*Fault) kind() Kind   { return KindFault }
+func (*Hello) kind() Kind   { return KindHello }
+func (*Setup) kind() Kind   { return KindSetup }
+
+func (m *Exec) encode(e *encoder) {
+	e.uint(m.ID)
+	e.list(m.Argv)
+	e.list(m.Env)
+	e.string(m.Dir)
+}
+
+func (m *Kill) encode(e *encoder) {
+	e.uint(m.ID)
+	e.uint(uint64(m.Signal))
+}
+
+func (m *Exit) encode(e *encoder) {
+	e.uint(m.ID)
+	e.uint(uint64(m.Status))
+	e.int(m.UserMicros)
+	e.int(m.SysMicros)
+	e.int(m.MaxRSSKiB)
+}
+
+func (m *Refused) encode(e *encoder) {
+	e.uint(m.ID)
+	e.string(m.Step)
+	e.uint(uint64(m.Errno))
+}
+
+func (m *Fault) encode(e *encoder) {
+	e.string(m.Step)
+	e.uint(uint64(m.Errno))
+}
+
+func (m *Hello) encode(e *encoder) { e.list(m.Files) }
+
+// Encode returns a message as it is sent.
+func Encode(m Message) []byte {
+	e := encoder{buf: []byte{byte(m.kind())}}
+	m.encode(&e)
+	return e.buf
+}
+
+// Decode parses a message.
+func Decode(b []byte) (Message, error) {
+	if len(b) == 0 {
+		return nil, ErrMalformed
+	}
+	d := decoder{buf: b[1:]}
+	m := decodeBody(Kind(b[0]), &d)
+	if m == nil {
+		return nil, ErrMalformed
+	}
+	return m, d.end()
+}
+
+func decodeBody(k Kind, d *decoder) Message {
+	switch k {
+	case KindSetup:
+		return decodeSetup(d)
+	case KindExec:
+		return &Exec{ID: d.uint(), Argv: d.list(), Env: d.list(), Dir: d.string()}
+	case KindKill:
+		return &Kill{ID: d.uint(), Signal: int(d.uint() & 0x7f)}
+	case KindExit:
+		return &Exit{ID: d.uint(), Status: uint32(d.uint()), UserMicros: d.int(), SysMicros: d.int(), MaxRSSKiB: d.int()}
+	case KindRefused:
+		return &Refused{ID: d.uint(), Step: d.string(), Errno: int(d.uint() & 0xfff)}
+	case KindFault:
+		return &Fault{Step: d.string(), Errno: int(d.uint() & 0xfff)}
+	case KindHello:
+		return &Hello{Files: d.list()}
+	}
+	return nil
+}

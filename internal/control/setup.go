@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: MIT
+
+package control
+
+// Op is one kind of step in the building of a sandbox's root.
+type Op uint8
+
+// The steps, each named for what it does. Targets are absolute paths of the
+// new root, whose directories must exist by then.
+const (
+	OpDir     Op = 1 + iota // mkdir Target, Mode
+	OpFile                  // write Data to Target, Mode
+	OpSymlink               // Target points to Data
+	OpBind                  // recursive bind of the host's Source onto Target, with Attr
+	OpTmpfs                 // new tmpfs on Target, Data = options, with Attr
+	OpProc                  // new procfs on Target
+	OpDevpts                // new devpts on Target
+	OpOverlay               // overlay of Layers on Target; Data = "writable": the last holds upper and work
+	OpTree                  // bind of the one layer onto Target, with Attr
+	OpCover                 // hand out Target, then cover it by a read-only bind of itself
+	OpSeal                  // set Attr on the mount at Target
+)
+
+// Step is one step. Which fields count depends on Op. Layers are paths, which
+// the init opens itself, or "#N": the N-th of the files that it inherits, a
+// detached mount (open_tree(2)) which an owner that is root made for it.
+type Step struct {
+	Op     Op
+	Source string
+	Target string
+	Data   string
+	Mode   uint32
+	Attr   uint64 // MOUNT_ATTR_* of mount_setattr(2)
+	Layers []string
+	// Optional steps whose source does not exist are passed over.
+	Optional bool
+}
+
+// Setup is all that the init needs to build the sandbox and to become its PID 1.
+type Setup struct {
+	Steps    []Step
+	Hostname string
+	Loopback bool   // bring up lo
+	Filter   []byte // seccomp program, 8 bytes an instruction
+	Notify   bool   // the filter has a listener
+	// Readable are the directories in which files may be read, by Landlock,
+	// when nothing of the workspace may. Empty: no Landlock ruleset.
+	Readable []string
+	Dir      string // working directory of the init
+	UID, GID int
+}
+
+func (m *Setup) encode(e *encoder) {
+	e.uint(uint64(len(m.Steps)))
+	for i := range m.Steps {
+		m.Steps[i].encode(e)
+	}
+	e.string(m.Hostname)
+	e.bool(m.Loopback)
+	e.bytes(m.Filter)
+	e.bool(m.Notify)
+	e.list(m.Readable)
+	e.string(m.Dir)
+	e.uint(uint64(m.UID))
+	e.uint(uint64(m.GID))
+}
+
+func (s *Step) encode(e *encoder) {
+	e.uint(uint64(s.Op))
+	e.string(s.Source)
+	e.string(s.Target)
+	e.string(s.Data)
+	e.uint(uint64(s.Mode))
+	e.uint(s.Attr)
+	e.list(s.Layers)
+	e.bool(s.Optional)
+}
+
+func decodeSetup(d *decoder) *Setup {
+	n := d.uint()
+	if n > uint64(len(d.buf)) {
+		d.fail()
+		return &Setup{}
+	}
+	m := &Setup{Steps: make([]Step, n)}
+	for i := range m.Steps {
+		m.Steps[i].decode(d)
+	}
+	m.Hostname = d.string()
+	m.Loopback = d.bool()
+	m.Filter = d.bytes()
+	m.Notify = d.bool()
+	m.Readable = d.list()
+	m.Dir = d.string()
+	m.UID = int(d.uint() & 0xffffffff)
+	m.GID = int(d.uint() & 0xffffffff)
+	return m
+}
+
+func (s *Step) decode(d *decoder) {
+	s.Op = Op(d.uint())
+	s.Source = d.string()
+	s.Target = d.string()
+	s.Data = d.string()
+	s.Mode = uint32(d.uint())
+	s.Attr = d.uint()
+	s.Layers = d.list()
+	s.Optional = d.bool()
+}

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: MIT
+
+// Package initproc is the init of a sandbox: the program re-executes itself as
+// it. Importing the package is enough, in a program or in a test binary; it
+// does nothing unless the process was started by [Argv].
+//
+// It runs in two stages. The first holds the capabilities of its user
+// namespace: it mounts the sandbox's root, moves into it, gives up every
+// capability, installs the seccomp filter, and hands the listener to the owner.
+// It then executes itself again. The second stage is PID 1 of the sandbox, as
+// confined as the commands that it starts: no thread of it ever held more.
+package initproc
+
+// Argv are the arguments by which a process knows that it is an init. The
+// control socket is file ControlFD; the files that the set-up names follow it.
+var (
+	setupArg = "sandbox-setup"
+	initArg  = "sandbox-init"
+)
+
+// ControlFD is the control socket's file descriptor in the init.
+const ControlFD = 3
+
+// Argv returns the arguments with which to execute this program as an init.
+func Argv() []string { return []string{setupArg} }
+
+// Environ is the environment of the init. One P is enough for what it does,
+// and keeps its memory small.
+func Environ() []string { return []string{"GOMAXPROCS=1", "GOTRACEBACK=none"} }

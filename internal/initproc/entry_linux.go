@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: MIT
+
+package initproc
+
+import (
+	"os"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/sandbox-rls/sandbox/internal/control"
+)
+
+// init takes over the process when it was started as a sandbox's init, before
+// the program's own main could run. The main goroutine is on the main thread
+// here and stays on it.
+func init() {
+	if len(os.Args) != 1 {
+		return
+	}
+	switch os.Args[0] {
+	case setupArg:
+		os.Exit(runSetup())
+	case initArg:
+		os.Exit(runInit())
+	}
+}
+
+// runSetup is the first stage. It returns only when something failed.
+func runSetup() int {
+	if err := unix.Prctl(unix.PR_SET_PDEATHSIG, uintptr(unix.SIGKILL), 0, 0, 0); err != nil {
+		return 1
+	}
+	buf := new(control.Buffer)
+	m, _, err := control.Receive(ControlFD, buf)
+	if err != nil || m == nil {
+		return 1
+	}
+	setup, ok := m.(*control.Setup)
+	if !ok {
+		return 1
+	}
+	fault := build(setup)
+	_ = control.Send(ControlFD, fault)
+	return 1
+}

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: MIT
+
+package initproc
+
+import (
+	"os"
+	"os/signal"
+	"sync"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/sandbox-rls/sandbox/internal/control"
+)
+
+// runInit is the second stage: PID 1 of the sandbox. It starts commands as the
+// owner asks, reaps whatever ends, and ends with the owner, and all processes
+// of the sandbox with it.
+func runInit() int {
+	// Neither stage may be traced or looked into by the commands, which run as the same user.
+	if err := unix.Prctl(unix.PR_SET_DUMPABLE, 0, 0, 0, 0); err != nil {
+		return 1
+	}
+	if err := unix.Prctl(unix.PR_SET_PDEATHSIG, uintptr(unix.SIGKILL), 0, 0, 0); err != nil {
+		return 1
+	}
+	unix.CloseOnExec(ControlFD)
+	unix.Umask(0o022)
+	// A handled signal does not end PID 1, and is back at its default in the
+	// commands, which an ignored one would not be.
+	signal.Notify(make(chan os.Signal, 1), unix.SIGHUP, unix.SIGINT, unix.SIGQUIT, unix.SIGTERM, unix.SIGUSR1, unix.SIGUSR2, unix.SIGPIPE, unix.SIGALRM)
+	p := &initproc{commands: make(map[int]uint64)}
+	p.cond.L = &p.mu
+	go p.reap()
+	return p.serve()
+}
+
+// initproc is the state of the second stage.
+type initproc struct {
+	mu       sync.Mutex
+	cond     sync.Cond      // signalled when a command was started
+	starts   uint64         // commands started so far
+	commands map[int]uint64 // leader's PID → command
+}
+
+// serve carries out what the owner asks until the owner is gone.
+func (p *initproc) serve() int {
+	buf := new(control.Buffer)
+	for {
+		m, files, err := control.Receive(ControlFD, buf)
+		if err != nil || m == nil {
+			return 0
+		}
+		switch m := m.(type) {
+		case *control.Exec:
+			p.exec(m, files)
+		case *control.Kill:
+			p.kill(m)
+		}
+		control.CloseFiles(files)
+	}
+}
+
+// exec starts a command. The lock is held until its PID is known, so that the
+// reaper never meets a leader that it cannot name.
+func (p *initproc) exec(m *control.Exec, files []int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	pid, step, errno := spawn(m, files)
+	if errno != 0 {
+		_ = control.Send(ControlFD, &control.Refused{ID: m.ID, Step: step, Errno: int(errno)})
+		return
+	}
+	p.commands[pid] = m.ID
+	p.starts++
+	p.cond.Signal()
+}
+
+// kill signals every process of a command.
+func (p *initproc) kill(m *control.Kill) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for pid, id := range p.commands {
+		if id == m.ID {
+			killTree(pid, unix.Signal(m.Signal))
+		}
+	}
+}
+
+// reap waits for children for as long as the sandbox lives.
+func (p *initproc) reap() {
+	for {
+		p.mu.Lock()
+		starts := p.starts
+		p.mu.Unlock()
+		// Look first, without the lock; take it only to reap, so that a command
+		// which ends before it is registered is not lost.
+		err := unix.Waitid(unix.P_ALL, 0, nil, unix.WEXITED|unix.WNOWAIT, nil)
+		p.mu.Lock()
+		for err == unix.ECHILD && starts == p.starts {
+			p.cond.Wait()
+		}
+		p.reapReady()
+		p.mu.Unlock()
+	}
+}
+
+// reapReady reaps all that has ended. The caller holds the lock.
+func (p *initproc) reapReady() {
+	for {
+		var status unix.WaitStatus
+		var usage unix.Rusage
+		pid, err := unix.Wait4(-1, &status, unix.WNOHANG, &usage)
+		if err == unix.EINTR {
+			continue
+		}
+		if err != nil || pid <= 0 {
+			return
+		}
+		id, ok := p.commands[pid]
+		if !ok {
+			continue // an orphan
+		}
+		delete(p.commands, pid)
+		p.endLeftovers(pid)
+		_ = control.Send(ControlFD, &control.Exit{
+			ID: id, Status: uint32(status),
+			UserMicros: micros(usage.Utime), SysMicros: micros(usage.Stime), MaxRSSKiB: usage.Maxrss,
+		})
+	}
+}
+
+func micros(t unix.Timeval) int64 { return int64(t.Sec)*1e6 + int64(t.Usec) }

@@ -1,0 +1,268 @@
+// SPDX-License-Identifier: MIT
+
+package initproc
+
+import (
+	"os"
+	"strconv"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/sandbox-rls/sandbox/internal/control"
+)
+
+// root is the sandbox's root while it is put together.
+type root struct {
+	workspace int // O_PATH of the writable mount beneath the cover; 0: none
+}
+
+// assemble carries out the steps. They were checked when they were planned;
+// whatever goes wrong here goes wrong in the kernel.
+func (r *root) assemble(steps []control.Step) *control.Fault {
+	if err := unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""); err != nil {
+		return fault("make the mount tree private", err)
+	}
+	for i := range steps {
+		s := &steps[i]
+		if err := r.step(s); err != nil {
+			return fault(describe(s), err)
+		}
+	}
+	return nil
+}
+
+func describe(s *control.Step) string {
+	switch s.Op {
+	case control.OpBind:
+		return "bind " + s.Source + " on " + s.Target
+	case control.OpTmpfs:
+		return "mount tmpfs on " + s.Target
+	case control.OpProc:
+		return "mount proc on " + s.Target
+	case control.OpDevpts:
+		return "mount devpts on " + s.Target
+	case control.OpOverlay:
+		return "mount overlay on " + s.Target
+	case control.OpTree:
+		return "bind the codebase on " + s.Target
+	case control.OpCover:
+		return "cover " + s.Target
+	}
+	return "create " + s.Target
+}
+
+func (r *root) step(s *control.Step) error {
+	target := stage + s.Target
+	switch s.Op {
+	case control.OpDir:
+		return unix.Mkdir(target, s.Mode)
+	case control.OpFile:
+		return os.WriteFile(target, []byte(s.Data), os.FileMode(s.Mode))
+	case control.OpSymlink:
+		return unix.Symlink(s.Data, target)
+	case control.OpBind:
+		return bind(s, target)
+	case control.OpTmpfs:
+		return mountFS("tmpfs", s.Data, target, s.Attr)
+	case control.OpProc:
+		return mountFS("proc", "", target, s.Attr)
+	case control.OpDevpts:
+		return mountFS("devpts", s.Data, target, s.Attr)
+	case control.OpTree:
+		return r.tree(s, target)
+	case control.OpOverlay:
+		return r.overlay(s, target)
+	case control.OpCover:
+		return r.cover(target)
+	case control.OpSeal:
+		return setAttr(unix.AT_FDCWD, target, s.Attr, 0)
+	}
+	return unix.EINVAL
+}
+
+// mountFS makes a file system and attaches it.
+func mountFS(kind, options, target string, attr uint64) error {
+	fs, err := unix.Fsopen(kind, unix.FSOPEN_CLOEXEC)
+	if err != nil {
+		return err
+	}
+	defer unix.Close(fs)
+	for _, o := range strings.Split(options, ",") {
+		if key, value, ok := strings.Cut(o, "="); ok {
+			err = unix.FsconfigSetString(fs, key, value)
+		} else if o != "" {
+			err = unix.FsconfigSetFlag(fs, o)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	if err := unix.FsconfigCreate(fs); err != nil {
+		return err
+	}
+	mnt, err := unix.Fsmount(fs, unix.FSMOUNT_CLOEXEC, int(attr))
+	if err != nil {
+		return err
+	}
+	defer unix.Close(mnt)
+	return unix.MoveMount(mnt, "", unix.AT_FDCWD, target, unix.MOVE_MOUNT_F_EMPTY_PATH)
+}
+
+// bind attaches a copy of a part of the host's tree. A file's mount point is made here.
+func bind(s *control.Step, target string) error {
+	tree, err := unix.OpenTree(unix.AT_FDCWD, s.Source, unix.OPEN_TREE_CLONE|unix.OPEN_TREE_CLOEXEC|unix.AT_RECURSIVE)
+	if err == unix.ENOENT && s.Optional {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	defer unix.Close(tree)
+	if err := makeMountPoint(tree, target); err != nil {
+		return err
+	}
+	if err := setAttr(tree, "", s.Attr, unix.AT_RECURSIVE); err != nil {
+		return err
+	}
+	return unix.MoveMount(tree, "", unix.AT_FDCWD, target, unix.MOVE_MOUNT_F_EMPTY_PATH)
+}
+
+func makeMountPoint(tree int, target string) error {
+	var st unix.Stat_t
+	if err := unix.Fstat(tree, &st); err != nil {
+		return err
+	}
+	var err error
+	if st.Mode&unix.S_IFMT == unix.S_IFDIR {
+		err = unix.Mkdir(target, 0o755)
+	} else {
+		err = unix.Mknod(target, unix.S_IFREG|0o644, 0)
+	}
+	if err == unix.EEXIST {
+		return nil
+	}
+	return err
+}
+
+func bindFD(fd int, target string, attr uint64) error {
+	tree, err := unix.OpenTree(fd, "", unix.OPEN_TREE_CLONE|unix.OPEN_TREE_CLOEXEC|unix.AT_EMPTY_PATH)
+	if err != nil {
+		return err
+	}
+	defer unix.Close(tree)
+	if err := setAttr(tree, "", attr, unix.AT_RECURSIVE); err != nil {
+		return err
+	}
+	return unix.MoveMount(tree, "", unix.AT_FDCWD, target, unix.MOVE_MOUNT_F_EMPTY_PATH)
+}
+
+func setAttr(fd int, path string, attr uint64, flags uint) error {
+	if attr == 0 {
+		return nil
+	}
+	if path == "" {
+		flags |= unix.AT_EMPTY_PATH
+	}
+	return unix.MountSetattr(fd, path, flags, &unix.MountAttr{Attr_set: attr})
+}
+
+// overlay mounts the workspace. Layers are named by descriptor, since paths
+// may hold the ':' and ',' that the option string gives a meaning, and since
+// mountinfo then tells the sandbox nothing of the host.
+func (r *root) overlay(s *control.Step, target string) error {
+	var names []string
+	for i, l := range s.Layers {
+		fd, scratch, err := openLayer(l, i)
+		if err != nil {
+			return err
+		}
+		defer closeLayer(fd, scratch)
+		names = append(names, "/proc/self/fd/"+strconv.Itoa(fd))
+	}
+	lowers, options := names, ""
+	if s.Data == "writable" {
+		n := len(names) - 1
+		lowers = names[:n]
+		options = ",upperdir=" + names[n] + "/upper,workdir=" + names[n] + "/work"
+	}
+	options = "userxattr,lowerdir=" + strings.Join(lowers, ":") + options
+	if err := unix.Mount("overlay", target, "overlay", unix.MS_NOSUID|unix.MS_NODEV, options); err != nil {
+		return err
+	}
+	return setAttr(unix.AT_FDCWD, target, s.Attr, 0)
+}
+
+// openLayer opens a layer in this mount namespace, which is where an overlay
+// wants its layers. A detached mount is attached for as long as that takes, at
+// a scratch directory of the new root.
+func openLayer(layer string, i int) (fd int, scratch string, err error) {
+	const flags = unix.O_PATH | unix.O_DIRECTORY | unix.O_CLOEXEC
+	if !strings.HasPrefix(layer, "#") {
+		fd, err = unix.Open(layer, flags, 0)
+		return fd, "", err
+	}
+	tree, err := inherited(layer)
+	if err != nil {
+		return -1, "", err
+	}
+	scratch = stage + "/.layer" + strconv.Itoa(i)
+	if err := unix.Mkdir(scratch, 0o700); err != nil {
+		return -1, "", err
+	}
+	if err := unix.MoveMount(tree, "", unix.AT_FDCWD, scratch, unix.MOVE_MOUNT_F_EMPTY_PATH); err != nil {
+		return -1, "", err
+	}
+	fd, err = unix.Open(scratch, flags, 0)
+	return fd, scratch, err
+}
+
+func closeLayer(fd int, scratch string) {
+	unix.Close(fd)
+	if scratch != "" {
+		_ = unix.Unmount(scratch, unix.MNT_DETACH)
+		_ = unix.Rmdir(scratch)
+	}
+}
+
+// inherited returns the descriptor of a file that the owner passed.
+func inherited(layer string) (int, error) {
+	n, err := strconv.Atoi(layer[1:])
+	if err != nil || n < 0 {
+		return -1, unix.EINVAL
+	}
+	return ControlFD + 1 + n, nil
+}
+
+// tree attaches the one layer of a workspace that nothing is laid over.
+func (r *root) tree(s *control.Step, target string) error {
+	layer := s.Layers[0]
+	if !strings.HasPrefix(layer, "#") {
+		fd, err := unix.Open(layer, unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+		if err != nil {
+			return err
+		}
+		defer unix.Close(fd)
+		return bindFD(fd, target, s.Attr)
+	}
+	fd, err := inherited(layer)
+	if err != nil {
+		return err
+	}
+	if err := setAttr(fd, "", s.Attr, unix.AT_RECURSIVE); err != nil {
+		return err
+	}
+	return unix.MoveMount(fd, "", unix.AT_FDCWD, target, unix.MOVE_MOUNT_F_EMPTY_PATH)
+}
+
+// cover keeps a way to the writable mount for the owner, and puts a read-only
+// bind of the same tree over it: nothing in the sandbox can reach the writable
+// mount by name, so that no race can make a native write succeed.
+func (r *root) cover(target string) error {
+	fd, err := unix.Open(target, unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return err
+	}
+	r.workspace = fd
+	return bindFD(fd, target, unix.MOUNT_ATTR_RDONLY|unix.MOUNT_ATTR_NOSUID|unix.MOUNT_ATTR_NODEV)
+}

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: MIT
+
+package initproc
+
+import (
+	"errors"
+	"syscall"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/sandbox-rls/sandbox/internal/control"
+)
+
+// stage is where the new root is put together before the process moves into
+// it. Any directory would do; this one exists on every system.
+const stage = "/tmp"
+
+// build makes the sandbox and executes the second stage. It returns what
+// failed, if anything did.
+func build(s *control.Setup) *control.Fault {
+	unix.Umask(0) // modes are as planned
+	self, err := unix.Open("/proc/self/exe", unix.O_PATH|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return fault("open /proc/self/exe", err)
+	}
+	if err := unix.Sethostname([]byte(s.Hostname)); err != nil {
+		return fault("set the host name", err)
+	}
+	if s.Loopback {
+		if err := loopbackUp(); err != nil {
+			return fault("bring up the loopback interface", err)
+		}
+	}
+	r := &root{}
+	if f := r.assemble(s.Steps); f != nil {
+		return f
+	}
+	if err := pivot(); err != nil {
+		return fault("pivot_root", err)
+	}
+	if err := unix.Chdir(s.Dir); err != nil {
+		return fault("chdir "+s.Dir, err)
+	}
+	listener, f := confine(s)
+	if f != nil {
+		return f
+	}
+	if err := r.hello(listener); err != nil {
+		return fault("hand over the listener", err)
+	}
+	return fault("execute the init", executeInit(self))
+}
+
+// hello hands over what the owner needs to serve the sandbox.
+func (r *root) hello(listener int) error {
+	names, files := []string{"root"}, []int{}
+	fd, err := unix.Open("/", unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return err
+	}
+	files = append(files, fd)
+	if r.workspace > 0 {
+		names, files = append(names, "workspace"), append(files, r.workspace)
+	}
+	if listener >= 0 {
+		names, files = append(names, "listener"), append(files, listener)
+	}
+	return control.Send(ControlFD, &control.Hello{Files: names}, files...)
+}
+
+// executeInit replaces the process by the second stage, with the control
+// socket as its only file besides the standard three.
+func executeInit(self int) error {
+	if err := unix.CloseRange(ControlFD+1, ^uint(0), unix.CLOSE_RANGE_CLOEXEC); err != nil {
+		return err
+	}
+	if _, err := unix.FcntlInt(ControlFD, unix.F_SETFD, 0); err != nil {
+		return err
+	}
+	argv, err := syscall.SlicePtrFromStrings([]string{initArg})
+	if err != nil {
+		return err
+	}
+	envv, err := syscall.SlicePtrFromStrings(Environ())
+	if err != nil {
+		return err
+	}
+	empty := [1]byte{}
+	// The other threads of this stage end here; none of them outlives its capabilities.
+	_, _, errno := unix.RawSyscall6(unix.SYS_EXECVEAT, uintptr(self), uintptr(unsafe.Pointer(&empty[0])),
+		uintptr(unsafe.Pointer(&argv[0])), uintptr(unsafe.Pointer(&envv[0])), unix.AT_EMPTY_PATH, 0)
+	return errno
+}
+
+// pivot moves the process into the new root and lets go of the old one.
+func pivot() error {
+	if err := unix.Chdir(stage); err != nil {
+		return err
+	}
+	// The old root comes to lie over the new one, from where it is taken off.
+	if err := unix.PivotRoot(".", "."); err != nil {
+		return err
+	}
+	if err := unix.Unmount(".", unix.MNT_DETACH); err != nil {
+		return err
+	}
+	return unix.Chdir("/")
+}
+
+func loopbackUp() error {
+	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return err
+	}
+	defer unix.Close(fd)
+	ifr, err := unix.NewIfreq("lo")
+	if err != nil {
+		return err
+	}
+	ifr.SetUint16(unix.IFF_UP | unix.IFF_RUNNING)
+	return unix.IoctlIfreq(fd, unix.SIOCSIFFLAGS, ifr)
+}
+
+func fault(step string, err error) *control.Fault {
+	var errno syscall.Errno
+	if !errors.As(err, &errno) {
+		errno = unix.EIO
+	}
+	return &control.Fault{Step: step, Errno: int(errno)}
+}

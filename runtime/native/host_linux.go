@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: MIT
+
+package native
+
+import (
+	"os"
+
+	"github.com/sandbox-rls/sandbox/runtime"
+)
+
+// copied are files of /etc that hold no secrets and that programs read.
+var copied = []string{"/etc/localtime", "/etc/services", "/etc/protocols", "/etc/mime.types", "/etc/inputrc", "/etc/resolv.conf", "/etc/os-release"}
+
+// maxCopied is the size over which such a file is left out.
+const maxCopied = 256 << 10
+
+// inspect looks at the machine, once for all sandboxes.
+func inspect() (host, error) {
+	h := host{links: map[string]string{}, missing: map[string]bool{}, files: map[string]string{}}
+	for _, m := range runtime.NewSpec(runtime.SpecOptions{}).Mounts {
+		if m.Type != "bind" {
+			continue
+		}
+		fi, err := os.Lstat(m.Source)
+		switch {
+		case os.IsNotExist(err):
+			h.missing[m.Source] = true
+		case err != nil:
+			return h, err
+		case fi.Mode()&os.ModeSymlink != 0:
+			target, err := os.Readlink(m.Source)
+			if err != nil {
+				return h, err
+			}
+			h.links[m.Source] = target
+		}
+	}
+	for _, name := range copied {
+		if fi, err := os.Stat(name); err != nil || !fi.Mode().IsRegular() || fi.Size() > maxCopied {
+			continue
+		}
+		if data, err := os.ReadFile(name); err == nil {
+			h.files[name] = string(data)
+		}
+	}
+	return h, nil
+}

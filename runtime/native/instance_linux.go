@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: MIT
+
+package native
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"sync"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/sandbox-rls/sandbox/internal/control"
+	"github.com/sandbox-rls/sandbox/runtime"
+)
+
+// instance is a running sandbox.
+type instance struct {
+	proc initProcess
+	conn *net.UnixConn
+	door runtime.Door
+
+	mu      sync.Mutex
+	next    uint64
+	running map[uint64]*process
+
+	built chan error // the outcome of the set-up
+	done  chan struct{}
+	close sync.Once
+}
+
+var _ runtime.Instance = (*instance)(nil)
+
+func newInstance(sock int, proc initProcess) (*instance, error) {
+	f := os.NewFile(uintptr(sock), "control")
+	defer f.Close()
+	c, err := net.FileConn(f)
+	if err != nil {
+		return nil, fmt.Errorf("control socket: %w", err)
+	}
+	conn, ok := c.(*net.UnixConn)
+	if !ok {
+		c.Close()
+		return nil, errors.New("control socket: not a unix socket")
+	}
+	return &instance{
+		proc: proc, conn: conn, running: make(map[uint64]*process),
+		built: make(chan error, 1), done: make(chan struct{}),
+	}, nil
+}
+
+// begin sends the set-up and waits for the sandbox to stand.
+func (in *instance) begin(ctx context.Context, setup *control.Setup, cfg runtime.Config) error {
+	go in.receive()
+	if err := in.send(setup); err != nil {
+		return err
+	}
+	select {
+	case err := <-in.built:
+		if err != nil {
+			return err
+		}
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	if (in.door.Workspace == nil) != (cfg.View.Delta == "") || (in.door.Listener == nil) == cfg.Notify {
+		return errors.New("the init did not hand over what it was asked for")
+	}
+	return nil
+}
+
+func (in *instance) send(m control.Message, files ...int) error {
+	packet, spill, err := control.Pack(m)
+	if err != nil {
+		return err
+	}
+	if spill >= 0 {
+		defer unix.Close(spill)
+		files = append(files, spill)
+	}
+	var oob []byte
+	if len(files) > 0 {
+		oob = unix.UnixRights(files...)
+	}
+	if _, _, err = in.conn.WriteMsgUnix(packet, oob, nil); err != nil {
+		if errors.Is(err, unix.EPIPE) || errors.Is(err, unix.ECONNRESET) || errors.Is(err, net.ErrClosed) {
+			return runtime.ErrEnded
+		}
+		return fmt.Errorf("control socket: %w", err)
+	}
+	return nil
+}
+
+// receive takes the init's messages until it is gone. What it says is not
+// trusted: a message that makes no sense ends the sandbox.
+func (in *instance) receive() {
+	defer in.ended()
+	data, oob := make([]byte, 4096), make([]byte, 128)
+	for {
+		n, oobn, flags, _, err := in.conn.ReadMsgUnix(data, oob)
+		if err != nil || n == 0 {
+			return
+		}
+		m, files, err := control.UnpackPeer(data[:n], oob[:oobn], flags)
+		if err != nil || !in.handle(m, files) {
+			return
+		}
+	}
+}
+
+func (in *instance) handle(m control.Message, files []int) bool {
+	switch m := m.(type) {
+	case *control.Hello:
+		return in.hello(m, files)
+	case *control.Fault:
+		control.CloseFiles(files)
+		select {
+		case in.built <- faultError(m):
+		default:
+		}
+		return false
+	case *control.Exit:
+		in.finish(m.ID, runtime.Status{}, nil, m)
+	case *control.Refused:
+		in.finish(m.ID, runtime.Status{}, &runtime.StartError{Step: m.Step, Err: syscall.Errno(m.Errno)}, nil)
+	default:
+		control.CloseFiles(files)
+		return false
+	}
+	control.CloseFiles(files)
+	return true
+}
+
+// hello takes the files that the init hands over, once.
+func (in *instance) hello(m *control.Hello, files []int) bool {
+	if len(m.Files) != len(files) || in.door.Root != nil {
+		control.CloseFiles(files)
+		return false
+	}
+	for i, name := range m.Files {
+		f := os.NewFile(uintptr(files[i]), name)
+		switch {
+		case name == "root" && in.door.Root == nil:
+			in.door.Root = f
+		case name == "workspace" && in.door.Workspace == nil:
+			in.door.Workspace = f
+		case name == "listener" && in.door.Listener == nil:
+			in.door.Listener = f
+		default:
+			f.Close()
+		}
+	}
+	in.built <- nil
+	return true
+}
+
+func faultError(f *control.Fault) error {
+	err := error(syscall.Errno(f.Errno))
+	switch err {
+	case unix.EPERM, unix.EACCES, unix.ENOSYS, unix.EINVAL, unix.ENODEV, unix.EOPNOTSUPP, unix.EBUSY:
+		return fmt.Errorf("building the sandbox: %s: %w (%w)", f.Step, err, runtime.ErrUnsupported)
+	}
+	return fmt.Errorf("building the sandbox: %s: %w", f.Step, err)
+}
+
+// ended ends everything that waits for the init.
+func (in *instance) ended() {
+	in.mu.Lock()
+	running := in.running
+	in.running = nil
+	in.mu.Unlock()
+	close(in.done)
+	for _, p := range running {
+		p.finish(runtime.Status{}, runtime.ErrEnded)
+	}
+	select {
+	case in.built <- fmt.Errorf("building the sandbox: %w", runtime.ErrEnded):
+	default:
+	}
+	in.conn.Close()
+}
+
+func (in *instance) Door() runtime.Door    { return in.door }
+func (in *instance) Done() <-chan struct{} { return in.done }
+
+// Close kills the init, which takes all processes of its PID namespace with it.
+func (in *instance) Close() error {
+	in.close.Do(func() {
+		in.proc.kill()
+		in.conn.Close()
+		<-in.done
+		for _, f := range []*os.File{in.door.Root, in.door.Workspace, in.door.Listener} {
+			if f != nil {
+				f.Close()
+			}
+		}
+	})
+	return nil
+}

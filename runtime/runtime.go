@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: MIT
+
+package runtime
+
+import (
+	"context"
+	"errors"
+	"os"
+	"time"
+
+	specs "github.com/opencontainers/runtime-spec/specs-go"
+)
+
+// Errors of a runtime.
+var (
+	// ErrUnsupported is the answer when this machine lacks what was asked for.
+	// It also matches errors.ErrUnsupported.
+	ErrUnsupported = errors.ErrUnsupported
+	// ErrEnded is the answer when the sandbox's init is gone, and with it all
+	// of the sandbox's processes.
+	ErrEnded = errors.New("the sandbox's processes have ended")
+)
+
+// Runtime starts sandboxes. All methods may be called concurrently.
+type Runtime interface {
+	// Name is the runtime's name as users write it: "native".
+	Name() string
+	// Owner is the host's user that the sandbox's own layers (upper, work,
+	// masks, snapshots) must belong to. UID is -1 when that is the caller.
+	Owner() Owner
+	// Start builds a sandbox and returns when its init is ready to take commands.
+	// A failure leaves nothing behind.
+	Start(ctx context.Context, cfg Config) (Instance, error)
+}
+
+// Owner is a user and a group of the host. A negative UID stands for the caller.
+type Owner struct{ UID, GID int }
+
+// Config is what a sandbox is built from.
+type Config struct {
+	// Spec says what the sandbox's root, namespaces and init are like. See NewSpec.
+	Spec *specs.Spec
+	// View is the workspace.
+	View View
+	// Filter is the seccomp program, 8 bytes an instruction (struct sock_filter).
+	Filter []byte
+	// Notify says that Filter asks a listener; the Door then has one.
+	Notify bool
+	// HideContent makes no file of the workspace readable, by Landlock.
+	HideContent bool
+}
+
+// View is how the workspace is put together.
+type View struct {
+	Target string // where it is seen: "/workspace"
+	// Lower are the read-only layers, the top one first.
+	Lower []Layer
+	// Delta is the directory that holds "upper", the overlay's writable layer,
+	// and "work", its work directory, on a file system that is not itself an
+	// overlay. Empty: the workspace cannot be written.
+	Delta string
+}
+
+// Layer is a read-only layer.
+type Layer struct {
+	Dir string
+	// MapOwner makes the files of the directory's owner appear as the
+	// sandbox's user's, by an ID-mapped mount. Only a privileged runtime needs it.
+	MapOwner bool
+}
+
+// Door is what a guard needs to serve a sandbox. The files are those of the
+// instance and are closed with it.
+type Door struct {
+	// Root is the sandbox's root directory, O_PATH.
+	Root *os.File
+	// Workspace is the writable mount beneath the cover, O_PATH. Nil when
+	// nothing is writable.
+	Workspace *os.File
+	// Listener is the seccomp listener. Nil without Config.Notify.
+	Listener *os.File
+}
+
+// Instance is a running sandbox. All methods may be called concurrently.
+type Instance interface {
+	Door() Door
+	// Start runs a command. The files are not kept: the caller may close them
+	// when Start has returned.
+	Start(cmd Command) (Process, error)
+	// Done is closed when the init is gone.
+	Done() <-chan struct{}
+	// Close kills all processes and returns when none is left. Closing again does nothing.
+	Close() error
+}
+
+// Command is a command to start.
+type Command struct {
+	Argv []string // Argv[0] is looked up in the PATH of Env unless it has a slash
+	Env  []string // the whole environment, KEY=value
+	Dir  string   // absolute working directory
+	// The three standard files. None may be nil.
+	Stdin, Stdout, Stderr *os.File
+}
+
+// Process is a started command.
+type Process interface {
+	// Wait returns how the command ended. Repeated calls return the same.
+	// When ctx ends first the command goes on.
+	Wait(ctx context.Context) (Status, error)
+	// Signal signals all processes of the command, and those of no other.
+	Signal(sig os.Signal) error
+}
+
+// Status is how a command ended.
+type Status struct {
+	ExitCode   int // 128 + the signal's number when one ended it
+	Signal     int // the signal that ended it; 0: none
+	User       time.Duration
+	System     time.Duration
+	PeakMemory int64 // bytes: the largest resident set of any one of its processes
+}
+
+// StartError says why a command never ran.
+type StartError struct {
+	Step string // "chdir" or "exec"
+	Path string // the directory or the program
+	Err  error  // an errno
+}
+
+func (e *StartError) Error() string { return e.Step + " " + e.Path + ": " + e.Err.Error() }
+
+// Unwrap returns the errno.
+func (e *StartError) Unwrap() error { return e.Err }
