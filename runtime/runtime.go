@@ -89,7 +89,10 @@ type Instance interface {
 	Start(cmd Command) (Process, error)
 	// Done is closed when the init is gone.
 	Done() <-chan struct{}
-	// Close kills all processes and returns when none is left. Closing again does nothing.
+	// Kill ends all processes and returns when none is left. The files of the
+	// door stay open, so that a guard can finish with them.
+	Kill()
+	// Close kills and closes the files of the door. Closing again does nothing.
 	Close() error
 }
 

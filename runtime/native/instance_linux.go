@@ -29,6 +29,7 @@ type instance struct {
 
 	built chan error // the outcome of the set-up
 	done  chan struct{}
+	kill  sync.Once
 	close sync.Once
 }
 
@@ -186,12 +187,19 @@ func (in *instance) ended() {
 func (in *instance) Door() runtime.Door    { return in.door }
 func (in *instance) Done() <-chan struct{} { return in.done }
 
-// Close kills the init, which takes all processes of its PID namespace with it.
-func (in *instance) Close() error {
-	in.close.Do(func() {
+// Kill kills the init, which takes all processes of its PID namespace with it.
+func (in *instance) Kill() {
+	in.kill.Do(func() {
 		in.proc.kill()
 		in.conn.Close()
 		<-in.done
+	})
+}
+
+// Close kills and closes the files of the door.
+func (in *instance) Close() error {
+	in.Kill()
+	in.close.Do(func() {
 		for _, f := range []*os.File{in.door.Root, in.door.Workspace, in.door.Listener} {
 			if f != nil {
 				f.Close()

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: MIT
+
+// Package sandbox runs an AI agent's commands against a real code tree while
+// every path of that tree has one of four levels:
+//
+//	none   it does not exist
+//	view   it is listed, with its size and time, and cannot be read
+//	read   it can be read and executed
+//	write  it can be changed
+//
+// The kernel enforces the first three by what it is given to see, at the speed
+// of any other file system, and the fourth through one door that a guard
+// decides at. Nothing that runs in a sandbox changes the tree itself: what it
+// writes is kept beside it, listed by Changes.
+//
+//	sb, err := sandbox.FromLocal(ctx, "./my-project")
+//	if err != nil {
+//		return err
+//	}
+//	defer sb.Close()
+//	result, err := sb.Run(ctx, "python main.py > output/log.txt")
+//	if err != nil {
+//		return err
+//	}
+//	fmt.Print(result.Stdout)
+//
+// # Rules
+//
+// A Rule gives the paths that its pattern matches a level. The rule with the
+// higher Priority decides; then a file rule before a directory rule before a
+// glob; then the more specific pattern; then the later rule. What no rule
+// matches has the level none. Explain says which rule decided. Presets are
+// ready-made lists of rules; see GetPreset.
+//
+// # What is not protected
+//
+// A sandbox is made of the kernel that it shares with the host: a hole in the
+// kernel is a hole in the sandbox. There are no limits on CPU, memory or disk.
+// Host programs and libraries beneath /usr can be read. The existence of a
+// hidden file can be inferred where its directory may be written: creating its
+// name, or removing its directory, fails. With NetworkHost the commands reach
+// whatever the host reaches, its abstract unix sockets included. With WithLive
+// a file that appears on the host after the start is seen, whatever the rules.
+//
+// # Requirements
+//
+// Linux 5.19 or later on amd64 or arm64, with overlayfs, seccomp user
+// notification and user namespaces; root is not needed. On other systems the
+// package compiles, and making a sandbox fails with ErrUnsupported.
+package sandbox

@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: MIT
+
+package sandbox
+
+import (
+	"context"
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+	"path"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/sandbox-rls/sandbox/fsguard"
+)
+
+// FileInfo describes a file of the workspace.
+type FileInfo struct {
+	Path       string      `json:"path"` // "/a/b"
+	Name       string      `json:"name"`
+	IsDir      bool        `json:"is_dir"`
+	Size       int64       `json:"size"` // bytes
+	Mode       fs.FileMode `json:"mode"`
+	ModTime    time.Time   `json:"mod_time"`
+	Permission Permission  `json:"permission"`
+}
+
+// ReadFile returns the content of a file of the workspace, under the rules: a
+// hidden file does not exist (fs.ErrNotExist), one that can only be listed is
+// ErrPermissionDenied. So it is safe to hand it to an agent as a tool. The
+// sandbox must be running.
+func (s *Sandbox) ReadFile(ctx context.Context, name string) ([]byte, error) {
+	f, err := s.open("read", name, os.O_RDONLY, 0)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	if fi, err := f.Stat(); err != nil || !fi.Mode().IsRegular() {
+		return nil, s.fail("read", name, invalidf("not a regular file"))
+	}
+	data, err := io.ReadAll(&contextReader{ctx, f})
+	if err != nil {
+		return nil, s.fail("read", name, err)
+	}
+	return data, nil
+}
+
+// WriteFile writes a file of the workspace, under the rules: where they do not
+// allow it, the error is ErrPermissionDenied. It appears whole: the content is
+// written beside it and takes its place at the end where the rules allow that
+// too, and in place where they do not. Missing directories are made. The
+// sandbox must be running.
+func (s *Sandbox) WriteFile(ctx context.Context, name string, data []byte) error {
+	if err := ctx.Err(); err != nil {
+		return s.fail("write", name, err)
+	}
+	box, err := s.running()
+	if err != nil {
+		return s.fail("write", name, err)
+	}
+	if strings.ContainsRune(name, 0) {
+		return s.fail("write", name, invalidf("a NUL byte in the path"))
+	}
+	err = box.Files.WriteFile(workspacePath(name), data, 0o666)
+	if err != nil {
+		return s.fail("write", name, denied(err))
+	}
+	return nil
+}
+
+// ListFiles lists a directory of the workspace, or, recursively, all that is
+// beneath it, sorted by path. What is hidden is not in it. The sandbox must be
+// running.
+func (s *Sandbox) ListFiles(ctx context.Context, name string, recursive bool) ([]FileInfo, error) {
+	box, err := s.running()
+	if err != nil {
+		return nil, s.fail("list", name, err)
+	}
+	files, err := s.list(ctx, box.Files, workspacePath(name), recursive)
+	if err != nil {
+		return nil, s.fail("list", name, denied(err))
+	}
+	slices.SortFunc(files, func(a, b FileInfo) int { return strings.Compare(a.Path, b.Path) })
+	return files, nil
+}
+
+func (s *Sandbox) list(ctx context.Context, a *fsguard.Attachment, dir string, recursive bool) ([]FileInfo, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	entries, err := a.ReadDir(dir)
+	if err != nil {
+		return nil, err
+	}
+	var files []FileInfo
+	for _, fi := range entries {
+		p := path.Join(dir, fi.Name())
+		files = append(files, FileInfo{
+			Path: p, Name: fi.Name(), IsDir: fi.IsDir(), Size: fi.Size(),
+			Mode: fi.Mode(), ModTime: fi.ModTime(), Permission: s.policy.Level(p),
+		})
+		if !recursive || !fi.IsDir() {
+			continue
+		}
+		below, err := s.list(ctx, a, p, true)
+		if err != nil && !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, fs.ErrPermission) {
+			return nil, err
+		}
+		files = append(files, below...)
+	}
+	return files, nil
+}
+
+func (s *Sandbox) open(op, name string, flags int, mode fs.FileMode) (*os.File, error) {
+	box, err := s.running()
+	if err != nil {
+		return nil, s.fail(op, name, err)
+	}
+	if strings.ContainsRune(name, 0) {
+		return nil, s.fail(op, name, invalidf("a NUL byte in the path"))
+	}
+	f, err := box.Files.OpenFile(workspacePath(name), flags, mode)
+	if err != nil {
+		return nil, s.fail(op, name, denied(err))
+	}
+	return f, nil
+}
+
+// denied gives an error of the guard its kind.
+func denied(err error) error {
+	if errors.Is(err, syscall.EXDEV) {
+		return because(ErrPermissionDenied, errors.New("it leads out of the workspace"))
+	}
+	if errors.Is(err, fs.ErrPermission) {
+		return because(ErrPermissionDenied, err)
+	}
+	return err
+}
+
+// contextReader ends reading with its context.
+type contextReader struct {
+	ctx context.Context
+	r   io.Reader
+}
+
+func (c *contextReader) Read(b []byte) (int, error) {
+	if err := c.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return c.r.Read(b)
+}

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: MIT
+
+package fsguard
+
+import (
+	"io/fs"
+	"os"
+	"strconv"
+	"strings"
+	"sync/atomic"
+
+	"golang.org/x/sys/unix"
+)
+
+// ReadDir lists a directory of the workspace as the sandbox sees it. A name
+// that vanishes meanwhile is left out.
+func (a *Attachment) ReadDir(path string) ([]fs.FileInfo, error) {
+	f, err := a.OpenFile(path, unix.O_RDONLY|unix.O_DIRECTORY, 0)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	names, err := f.Readdirnames(-1)
+	if err != nil {
+		return nil, err
+	}
+	list := make([]fs.FileInfo, 0, len(names))
+	for _, name := range names {
+		fi, err := os.Lstat(self(int(f.Fd())) + "/" + name)
+		if err == nil {
+			list = append(list, fi)
+		}
+	}
+	return list, nil
+}
+
+// WriteFile writes a whole file of the workspace under the rules, and makes
+// the directories above it. Where a name beside it may be written as well, the
+// new content takes the file's place at once; else the file is written in place.
+func (a *Attachment) WriteFile(path string, data []byte, perm fs.FileMode) error {
+	if dir, _, ok := splitLast(strings.TrimLeft(path, "/")); ok && dir != "" {
+		if err := a.MkdirAll(dir); err != nil {
+			return err
+		}
+	}
+	err := a.guard.asUser(func(w *worker) error {
+		for range maxTries {
+			p, err := a.hostPlace(path)
+			if err != nil {
+				return err
+			}
+			if err := a.replace(w, p.rel, data, uint32(perm.Perm())); err != unix.ELOOP {
+				return err
+			}
+		}
+		return unix.ELOOP
+	})
+	if err != nil {
+		return &fs.PathError{Op: "write", Path: path, Err: err}
+	}
+	return nil
+}
+
+var tempNumber atomic.Uint64
+
+// replace writes a canonical path.
+func (a *Attachment) replace(w *worker, rel string, data []byte, perm uint32) error {
+	dir, name, ok := splitLast(rel)
+	if !ok {
+		return unix.EISDIR
+	}
+	temp := dir + ".sandbox-" + strconv.FormatUint(tempNumber.Add(1), 36) + ".tmp"
+	if a.work < 0 || a.policy.Level("/"+rel) != Write || a.policy.Level("/"+temp) != Write {
+		return a.overwrite(w, rel, data, perm)
+	}
+	a.moves.RLock()
+	defer a.moves.RUnlock()
+	parent, err := a.openBeneath(strings.TrimSuffix(dir, "/"), unix.O_PATH|unix.O_DIRECTORY, 0)
+	if err != nil {
+		return err
+	}
+	defer unix.Close(parent)
+	var st unix.Stat_t
+	switch err := unix.Fstatat(parent, name, &st, unix.AT_SYMLINK_NOFOLLOW); {
+	case err == nil && st.Mode&unix.S_IFMT == unix.S_IFDIR:
+		return unix.EISDIR
+	case err == nil && st.Mode&unix.S_IFMT == unix.S_IFLNK:
+		return unix.ELOOP
+	case err == nil:
+		perm = st.Mode & 0o777
+	}
+	temp = temp[len(dir):]
+	w.setUmask(0o022)
+	fd, err := unix.Openat(parent, temp, unix.O_WRONLY|unix.O_CREAT|unix.O_EXCL|unix.O_NOFOLLOW|unix.O_CLOEXEC, perm)
+	if err != nil {
+		return err
+	}
+	if err = writeAll(fd, data); err == nil && st.Ino != 0 {
+		err = unix.Fchmod(fd, perm)
+	}
+	unix.Close(fd)
+	if err == nil {
+		err = unix.Renameat(parent, temp, parent, name)
+	}
+	if err != nil {
+		_ = unix.Unlinkat(parent, temp, 0)
+	}
+	return err
+}
+
+func (a *Attachment) overwrite(w *worker, rel string, data []byte, perm uint32) error {
+	fd, err := a.openPlace(w, rel, unix.O_WRONLY|unix.O_CREAT|unix.O_TRUNC, perm)
+	if err != nil {
+		return err
+	}
+	defer unix.Close(fd)
+	return writeAll(fd, data)
+}
+
+func writeAll(fd int, data []byte) error {
+	for len(data) > 0 {
+		n, err := unix.Write(fd, data)
+		if err == unix.EINTR {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		data = data[n:]
+	}
+	return nil
+}

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: MIT
+
+package delta
+
+import (
+	"io/fs"
+	"strconv"
+)
+
+// Kind says what happened to a path.
+type Kind uint8
+
+// The three kinds of change.
+const (
+	// Added is a path that was not there.
+	Added Kind = iota
+	// Modified is a path with another content, mode, link target or type. A
+	// directory is modified by its mode alone.
+	Modified
+	// Deleted is a path that is not there any more.
+	Deleted
+)
+
+// String returns the kind's name in lower case.
+func (k Kind) String() string {
+	switch k {
+	case Added:
+		return "added"
+	case Modified:
+		return "modified"
+	case Deleted:
+		return "deleted"
+	}
+	return "Kind(" + strconv.Itoa(int(k)) + ")"
+}
+
+// Change is one path that differs between the sandbox and what it began with.
+// The path of a directory that was deleted, added or replaced is followed by
+// changes of all that it held or holds.
+type Change struct {
+	// Path is that of the workspace, with a leading slash and the bytes as
+	// they are.
+	Path string
+	Kind Kind
+	// Mode and Size are those of the path now; of the old one when deleted.
+	Mode fs.FileMode
+	Size int64
+	// OldMode and OldSize are those that it had; zero when added.
+	OldMode fs.FileMode
+	OldSize int64
+}

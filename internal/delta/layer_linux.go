@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: MIT
+
+package delta
+
+import (
+	"strconv"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/sandbox-rls/sandbox/internal/tree"
+)
+
+// layer is one directory tree of an overlay.
+type layer struct {
+	*tree.Cursor
+}
+
+// found is a file in a layer.
+type found struct {
+	tree.Entry
+	rdev  uint64
+	layer layer
+}
+
+// whiteout reports whether the file says "this name is gone".
+func (f *found) whiteout() bool {
+	return f.Mode.Type() == charDevice && f.rdev == 0
+}
+
+// find examines path in the layer. A path that is not there, or whose way is
+// none of directories, is nil.
+func (l layer) find(path string) (*found, error) {
+	dirfd, name, err := l.At(path)
+	if err != nil {
+		return nil, absent(err)
+	}
+	return l.examine(dirfd, name, path)
+}
+
+func (l layer) examine(dirfd int, name, path string) (*found, error) {
+	var st unix.Stat_t
+	if err := unix.Fstatat(dirfd, name, &st, unix.AT_SYMLINK_NOFOLLOW); err != nil {
+		return nil, absent(err)
+	}
+	f := &found{Entry: tree.EntryOf(path, &st), rdev: uint64(st.Rdev), layer: l} //nolint:unconvert // its width depends on the architecture
+	if st.Mode&unix.S_IFMT == unix.S_IFLNK {
+		var err error
+		if f.Link, err = tree.ReadLink(dirfd, name, st.Size); err != nil {
+			return nil, absent(err)
+		}
+	}
+	return f, nil
+}
+
+// names lists a directory of the layer, sorted.
+func (l layer) names(path string, buf []byte) ([]string, error) {
+	fd, err := l.open(path, unix.O_RDONLY|unix.O_DIRECTORY)
+	if err != nil {
+		return nil, err
+	}
+	defer unix.Close(fd)
+	return tree.Names(fd, "", buf)
+}
+
+func (l layer) open(path string, flags int) (int, error) {
+	dirfd, name, err := l.At(path)
+	if err != nil {
+		return -1, err
+	}
+	for {
+		fd, err := unix.Openat(dirfd, name, flags|unix.O_NOFOLLOW|unix.O_CLOEXEC|unix.O_NOCTTY|unix.O_NONBLOCK, 0)
+		if err != unix.EINTR {
+			return fd, err
+		}
+	}
+}
+
+// opaque reports whether a directory hides what lower layers hold under its
+// name: by the attribute of an overlay mounted with userxattr, or that of one
+// mounted by root, where it can be read.
+func (l layer) opaque(path string) bool {
+	fd, err := l.Dir(path)
+	if err != nil {
+		return false
+	}
+	// The calls for descriptors refuse those of O_PATH.
+	name := "/proc/self/fd/" + strconv.Itoa(fd)
+	for _, attr := range []string{"user.overlay.opaque", "trusted.overlay.opaque"} {
+		var value [2]byte
+		if n, err := unix.Getxattr(name, attr, value[:]); err == nil && n == 1 && value[0] == 'y' {
+			return true
+		}
+	}
+	return false
+}
+
+// absent makes no error of those that say that there is nothing.
+func absent(err error) error {
+	switch err {
+	case unix.ENOENT, unix.ENOTDIR, unix.ELOOP:
+		return nil
+	}
+	return err
+}

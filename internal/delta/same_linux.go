@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: MIT
+
+package delta
+
+import (
+	"bytes"
+
+	"golang.org/x/sys/unix"
+)
+
+// compareBuffer is half of the memory for comparing two files.
+const compareBuffer = 128 << 10
+
+// same reports whether a file in the upper layer is what the lower ones show
+// under its name.
+func (c *comparer) same(upper, lower *found) bool {
+	if upper.Mode != lower.Mode {
+		return false
+	}
+	switch {
+	case upper.Mode.IsDir():
+		return true
+	case upper.Mode.IsRegular():
+		return upper.Size == lower.Size && (upper.Size == 0 || c.sameContent(upper, lower))
+	case upper.Special():
+		return upper.rdev == lower.rdev
+	}
+	return upper.Link == lower.Link
+}
+
+type comparer struct {
+	a, b []byte
+}
+
+// sameContent compares two files byte by byte. One that cannot be read is
+// taken to differ.
+func (c *comparer) sameContent(a, b *found) bool {
+	fa, err := openRegular(a)
+	if err != nil {
+		return false
+	}
+	defer unix.Close(fa)
+	fb, err := openRegular(b)
+	if err != nil {
+		return false
+	}
+	defer unix.Close(fb)
+	if c.a == nil {
+		c.a, c.b = make([]byte, compareBuffer), make([]byte, compareBuffer)
+	}
+	for at := int64(0); ; {
+		n, err := readAt(fa, c.a, at)
+		if err != nil {
+			return false
+		}
+		m, err := readAt(fb, c.b, at)
+		if err != nil || !bytes.Equal(c.a[:n], c.b[:m]) {
+			return false
+		}
+		if n == 0 {
+			return true
+		}
+		at += int64(n)
+	}
+}
+
+// openRegular opens a file, which may have become something else meanwhile.
+func openRegular(f *found) (int, error) {
+	fd, err := f.layer.open(f.Path, unix.O_RDONLY)
+	if err != nil {
+		return -1, err
+	}
+	var st unix.Stat_t
+	if err := unix.Fstat(fd, &st); err != nil || st.Mode&unix.S_IFMT != unix.S_IFREG {
+		unix.Close(fd)
+		return -1, unix.EINVAL
+	}
+	return fd, nil
+}
+
+// readAt fills buf unless the file ends before.
+func readAt(fd int, buf []byte, at int64) (int, error) {
+	n := 0
+	for n < len(buf) {
+		m, err := unix.Pread(fd, buf[n:], at+int64(n))
+		if err == unix.EINTR {
+			continue
+		}
+		if err != nil {
+			return n, err
+		}
+		if m == 0 {
+			break
+		}
+		n += m
+	}
+	return n, nil
+}

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: MIT
+
+package engine
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"sync"
+
+	specs "github.com/opencontainers/runtime-spec/specs-go"
+
+	"github.com/sandbox-rls/sandbox/fsguard"
+	"github.com/sandbox-rls/sandbox/runtime"
+)
+
+// Box is a running sandbox with the guard at its door.
+type Box struct {
+	runtime.Instance
+	// Files gives the owner access to the workspace under the rules.
+	Files *fsguard.Attachment
+	once  sync.Once
+}
+
+// StartOptions are what a start needs besides the workspace.
+type StartOptions struct {
+	Runtime  runtime.Runtime
+	Network  runtime.Network
+	Hostname string
+}
+
+// Start mounts a workspace and starts its init.
+func (e *Engine) Start(ctx context.Context, w *Workspace, o StartOptions) (*Box, error) {
+	notify := w.delta != ""
+	filter, err := fsguard.Filter(notify)
+	if err != nil {
+		return nil, fmt.Errorf("building the seccomp filter: %w", err)
+	}
+	in, err := o.Runtime.Start(ctx, runtime.Config{
+		Spec:        runtime.NewSpec(runtime.SpecOptions{Hostname: o.Hostname, Network: o.Network, Dir: Target, IDs: e.ids()}),
+		View:        runtime.View{Target: Target, Lower: w.lower, Delta: w.delta},
+		Filter:      filter,
+		Notify:      notify,
+		HideContent: w.Plan.NothingReadable,
+	})
+	if err != nil {
+		return nil, err
+	}
+	door := in.Door()
+	files, err := e.guard.Attach(fsguard.Door{
+		Root: door.Root, Target: Target, Workspace: door.Workspace, Listener: door.Listener,
+		HostUID: only(runtime.UserID, e.owner.UID, os.Geteuid()), HostGID: only(runtime.GroupID, e.owner.GID, os.Getegid()),
+		Hidden: w.Plan.HiddenBeneath,
+	}, w.Policy)
+	if err != nil {
+		_ = in.Close()
+		return nil, err
+	}
+	return &Box{Instance: in, Files: files}, nil
+}
+
+// ids describes, for the spec, how the sandbox's user is numbered on the host.
+func (e *Engine) ids() []specs.LinuxIDMapping {
+	if e.owner.UID < 0 {
+		return nil
+	}
+	return []specs.LinuxIDMapping{{ContainerID: runtime.UserID, HostID: uint32(e.owner.UID), Size: 1}}
+}
+
+// only translates the one number that a process in the sandbox may give a file.
+func only(inside, host, caller int) func(int) (int, bool) {
+	if host < 0 {
+		host = caller
+	}
+	return func(id int) (int, bool) { return host, id == inside }
+}
+
+// Close ends all processes of the sandbox, then the guard's work for it, and
+// only then closes the files at which it worked.
+func (b *Box) Close() {
+	b.once.Do(func() {
+		b.Kill()
+		b.Files.Close()
+		_ = b.Instance.Close()
+	})
+}

@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: MIT
+
+// Package statedir holds the directory in which a process keeps its sandboxes:
+// snapshots, masks and deltas. It has one owner at a time.
+package statedir
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/sandbox-rls/sandbox/internal/tree"
+)
+
+// prefix begins the names of temporary state directories.
+const prefix = "sandbox-state-"
+
+// Dir is an owned state directory.
+type Dir struct {
+	Path      string
+	lock      *os.File
+	temporary bool
+	janitor   *exec.Cmd
+	hold      *os.File // keeps the janitor waiting
+}
+
+// Open takes an explicit directory, made if it is missing.
+func Open(path string) (*Dir, error) {
+	path, err := filepath.Abs(path)
+	if err != nil {
+		return nil, err
+	}
+	if err := os.MkdirAll(path, 0o700); err != nil {
+		return nil, err
+	}
+	if err := suitable(path); err != nil {
+		return nil, err
+	}
+	lock, err := acquire(path)
+	if err != nil {
+		return nil, err
+	}
+	return &Dir{Path: path, lock: lock}, nil
+}
+
+// Temporary makes a directory that goes with the process, and collects those
+// of processes that are gone.
+func Temporary() (*Dir, error) {
+	var first error
+	for _, base := range []string{os.TempDir(), "/var/tmp", "/dev/shm"} {
+		if err := suitable(base); err != nil {
+			if first == nil {
+				first = err
+			}
+			continue
+		}
+		collect(base)
+		d, err := temporaryIn(base)
+		if err == nil {
+			return d, nil
+		}
+		if first == nil {
+			first = err
+		}
+	}
+	return nil, first
+}
+
+func temporaryIn(base string) (*Dir, error) {
+	path, err := os.MkdirTemp(base, prefix)
+	if err != nil {
+		return nil, err
+	}
+	lock, err := acquire(path)
+	if err != nil {
+		_ = os.RemoveAll(path)
+		return nil, err
+	}
+	d := &Dir{Path: path, lock: lock, temporary: true}
+	d.leaveJanitor()
+	return d, nil
+}
+
+// leaveJanitor starts a shell that waits for this process to end, however it
+// ends, and then removes the directory. Without a shell the next process
+// collects it.
+func (d *Dir) leaveJanitor() {
+	r, w, err := os.Pipe()
+	if err != nil {
+		return
+	}
+	defer r.Close()
+	cmd := exec.Command("/bin/sh", "-c", `read -r _; exec rm -rf -- "$1"`, "sandbox-janitor", d.Path)
+	cmd.Stdin = r
+	cmd.Env = []string{"PATH=/usr/bin:/bin"}
+	cmd.Dir = "/"
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
+	if err := cmd.Start(); err != nil {
+		w.Close()
+		return
+	}
+	d.janitor, d.hold = cmd, w
+}
+
+// Close gives the directory up, and removes it if it was temporary.
+func (d *Dir) Close() error {
+	var err error
+	if d.temporary {
+		err = tree.Remove(d.Path)
+	}
+	if d.janitor != nil {
+		_ = d.janitor.Process.Kill()
+		_ = d.janitor.Wait()
+		d.hold.Close()
+	}
+	d.lock.Close()
+	return err
+}
+
+// acquire locks a directory for this process.
+func acquire(path string) (*os.File, error) {
+	name := filepath.Join(path, "lock")
+	f, err := os.OpenFile(name, os.O_RDWR|os.O_CREATE|unix.O_NOFOLLOW, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	if err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
+		holder := make([]byte, 32)
+		n, _ := f.ReadAt(holder, 0)
+		f.Close()
+		return nil, fmt.Errorf("state directory %s is in use by process %s: %w", path, strings.TrimSpace(string(holder[:n])), err)
+	}
+	if err := f.Truncate(0); err == nil {
+		_, _ = f.WriteAt(fmt.Appendf(nil, "%d\n", os.Getpid()), 0)
+	}
+	return f, nil
+}
+
+// collect removes the temporary directories whose processes are gone.
+func collect(base string) {
+	paths, _ := filepath.Glob(filepath.Join(base, prefix+"*"))
+	for _, path := range paths {
+		var st unix.Stat_t
+		if unix.Lstat(path, &st) != nil || st.Uid != uint32(os.Geteuid()) || st.Mode&unix.S_IFMT != unix.S_IFDIR {
+			continue
+		}
+		if _, err := os.Lstat(filepath.Join(path, "lock")); err != nil {
+			continue // only just being made
+		}
+		lock, err := acquire(path)
+		if err != nil {
+			continue
+		}
+		_ = tree.Remove(path)
+		lock.Close()
+	}
+}
+
+// suitable reports whether an overlay's upper layer can lie in a directory.
+func suitable(path string) error {
+	var st unix.Statfs_t
+	if err := unix.Statfs(path, &st); err != nil {
+		return &os.PathError{Op: "statfs", Path: path, Err: err}
+	}
+	if st.Type == unix.OVERLAYFS_SUPER_MAGIC {
+		return fmt.Errorf("state directory %s is on overlayfs, on which no overlay can be written (%w): choose one on another file system, such as a volume or a tmpfs", path, errors.ErrUnsupported)
+	}
+	return nil
+}

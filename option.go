@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: MIT
+
+package sandbox
+
+import (
+	"log/slog"
+	"maps"
+	"slices"
+
+	"github.com/sandbox-rls/sandbox/runtime"
+)
+
+// Option is a choice made when a sandbox is created.
+type Option func(*options)
+
+type options struct {
+	preset    string
+	rules     []Rule
+	ignore    []string
+	live      bool
+	labels    map[string]string
+	runtime   runtime.Runtime
+	network   Network
+	noStart   bool
+	logger    *slog.Logger
+	outputCap int64
+}
+
+// Network says which network a sandbox has.
+type Network = runtime.Network
+
+// The networks.
+const (
+	// NetworkNone is a loopback interface of its own. The default.
+	NetworkNone = runtime.NetworkNone
+	// NetworkHost is the host's network, abstract unix sockets included.
+	NetworkHost = runtime.NetworkHost
+)
+
+// WithPreset takes the rules of a preset. Without it and without WithRules the
+// preset is DefaultPreset.
+func WithPreset(name string) Option { return func(o *options) { o.preset = name } }
+
+// WithRules adds rules: to those of WithPreset, or, without it, to none, so
+// that what no rule speaks of is hidden. Several calls add up.
+func WithRules(rules ...Rule) Option {
+	return func(o *options) { o.rules = append(slices.Clone(o.rules), rules...) }
+}
+
+// WithIgnore hides what matches the patterns, whatever the other rules say.
+func WithIgnore(patterns ...string) Option {
+	return func(o *options) { o.ignore = append(slices.Clone(o.ignore), patterns...) }
+}
+
+// WithLive puts the sandbox on the directory itself instead of a snapshot. What
+// the host changes there is then seen inside, and a file that appears later is
+// seen whatever the rules say of it: they hide what there is at the start. Use
+// it for trees that do not change meanwhile.
+func WithLive() Option { return func(o *options) { o.live = true } }
+
+// WithLabels attaches labels, which Info gives back.
+func WithLabels(labels map[string]string) Option {
+	return func(o *options) {
+		o.labels = maps.Clone(o.labels)
+		if o.labels == nil {
+			o.labels = map[string]string{}
+		}
+		maps.Copy(o.labels, labels)
+	}
+}
+
+// WithRuntime runs the sandbox by another runtime than the native one.
+func WithRuntime(r runtime.Runtime) Option { return func(o *options) { o.runtime = r } }
+
+// WithNetwork chooses the network. Default NetworkNone.
+func WithNetwork(n Network) Option { return func(o *options) { o.network = n } }
+
+// WithAutoStart(false) creates the sandbox stopped. Default true.
+func WithAutoStart(start bool) Option { return func(o *options) { o.noStart = !start } }
+
+// WithLogger logs what the sandbox does. Default: nothing is logged.
+func WithLogger(l *slog.Logger) Option { return func(o *options) { o.logger = l } }
+
+// WithOutputLimit sets how many bytes of stdout, and of stderr, a result keeps
+// of each command. More is read and dropped, and the result says so. Default
+// DefaultOutputLimit; a negative limit keeps all.
+func WithOutputLimit(bytes int64) Option { return func(o *options) { o.outputCap = bytes } }
+
+// DefaultOutputLimit is how much of each of stdout and stderr is kept: together
+// they fit, with what frames them, into a message of 4 MB.
+const DefaultOutputLimit = 2<<20 - 16<<10
+
+func collect(opts []Option) options {
+	o := options{outputCap: DefaultOutputLimit}
+	for _, opt := range opts {
+		opt(&o)
+	}
+	if o.preset == "" && len(o.rules) == 0 {
+		o.preset = DefaultPreset
+	}
+	if o.logger == nil {
+		o.logger = slog.New(slog.DiscardHandler)
+	}
+	if o.network == "" {
+		o.network = NetworkNone
+	}
+	return o
+}
+
+// policy returns all the rules that the options ask for.
+func (o *options) policy() ([]Rule, error) {
+	var rules []Rule
+	if o.preset != "" {
+		base, err := GetPreset(o.preset)
+		if err != nil {
+			return nil, err
+		}
+		rules = base
+	}
+	rules = append(rules, o.rules...)
+	top := 0
+	for _, r := range rules {
+		top = max(top, r.Priority)
+	}
+	for _, p := range o.ignore {
+		rules = append(rules, Rule{Pattern: p, Permission: None, Priority: top + 1})
+	}
+	return rules, nil
+}

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: MIT
+
+//go:build !linux
+
+package native
+
+import (
+	"context"
+
+	"github.com/sandbox-rls/sandbox/runtime"
+)
+
+// Runtime cannot run here: it needs Linux.
+type Runtime struct{}
+
+var _ runtime.Runtime = (*Runtime)(nil)
+
+// New returns the native runtime, which on this system starts nothing.
+func New() *Runtime { return &Runtime{} }
+
+// Name is "native".
+func (*Runtime) Name() string { return "native" }
+
+// Owner is the caller.
+func (*Runtime) Owner() runtime.Owner { return runtime.Owner{UID: -1, GID: -1} }
+
+// Start fails with runtime.ErrUnsupported.
+func (*Runtime) Start(context.Context, runtime.Config) (runtime.Instance, error) {
+	return nil, runtime.ErrUnsupported
+}
