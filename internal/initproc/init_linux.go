@@ -121,7 +121,7 @@ func (p *initproc) reapReady() {
 			continue // an orphan
 		}
 		delete(p.commands, pid)
-		p.endLeftovers(pid)
+		p.endLeftovers()
 		_ = control.Send(ControlFD, &control.Exit{
 			ID: id, Status: uint32(status),
 			UserMicros: micros(usage.Utime), SysMicros: micros(usage.Stime), MaxRSSKiB: usage.Maxrss,

@@ -12,6 +12,10 @@ import (
 	"github.com/sandbox-rls/sandbox/internal/control"
 )
 
+// openFiles is the soft limit of open files that commands begin with, as a
+// login would: some programs close as many as they may have.
+const openFiles = 1024
+
 // spawn starts a command as the leader of a session of its own. On failure it
 // says which step failed and why.
 func spawn(m *control.Exec, files []int) (pid int, step string, errno syscall.Errno) {
@@ -21,20 +25,42 @@ func spawn(m *control.Exec, files []int) (pid int, step string, errno syscall.Er
 	if err := checkDir(m.Dir); err != nil {
 		return 0, "chdir", errnoOf(err)
 	}
-	path, err := lookPath(m.Argv[0], m.Env, m.Dir)
+	im, err := newImage(m, files)
 	if err != nil {
 		return 0, "exec", errnoOf(err)
 	}
-	pid, err = syscall.ForkExec(path, m.Argv, &syscall.ProcAttr{
-		Dir:   m.Dir,
-		Env:   m.Env,
-		Files: []uintptr{uintptr(files[0]), uintptr(files[1]), uintptr(files[2])},
-		Sys:   &syscall.SysProcAttr{Setsid: true},
-	})
-	if err != nil {
-		return 0, "exec", errnoOf(err)
+	if pid, errno = fork(im); errno != 0 {
+		return 0, "exec", errno
 	}
 	return pid, "", 0
+}
+
+func newImage(m *control.Exec, files []int) (*image, error) {
+	path, err := lookPath(m.Argv[0], m.Env, m.Dir)
+	if err != nil {
+		return nil, err
+	}
+	im := &image{files: [3]int(files)}
+	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &im.limit); err != nil {
+		return nil, err
+	}
+	im.limit.Cur = min(im.limit.Max, openFiles)
+	if im.path, err = syscall.BytePtrFromString(path); err != nil {
+		return nil, err
+	}
+	if im.dir, err = syscall.BytePtrFromString(m.Dir); err != nil {
+		return nil, err
+	}
+	argv, err := syscall.SlicePtrFromStrings(m.Argv)
+	if err != nil {
+		return nil, err
+	}
+	envv, err := syscall.SlicePtrFromStrings(m.Env)
+	if err != nil {
+		return nil, err
+	}
+	im.argv, im.envv = &argv[0], &envv[0]
+	return im, nil
 }
 
 func checkDir(dir string) error {

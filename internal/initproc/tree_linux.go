@@ -11,74 +11,89 @@ import (
 )
 
 // process is what /proc says of one process.
-type process struct{ pid, parent, session int }
+type process struct{ pid, parent int }
 
-// killTree signals a command's leader, all of its session, and all descendants
-// of either. It goes round until it finds nobody new, since what it has not
-// yet reached may be forking.
+// maxRounds bounds how often the processes are listed anew while some are
+// being ended: what was not yet reached may be forking.
+const maxRounds = 1000
+
+// killTree signals a command's leader and all that descends from it. Each
+// process is stopped first, so that it forks no more while others are found.
 func killTree(leader int, sig unix.Signal) {
-	done := map[int]bool{}
-	for range 100 {
-		fresh := 0
-		for _, pid := range members(leader, processes()) {
-			if !done[pid] {
-				done[pid] = true
-				fresh++
-				_ = unix.Kill(pid, sig)
+	if sig != unix.SIGKILL {
+		for pid := range beneath(leader, processes()) {
+			_ = unix.Kill(pid, sig)
+		}
+		return
+	}
+	stopped := map[int]bool{}
+	for range maxRounds {
+		fresh := false
+		for pid := range beneath(leader, processes()) {
+			if !stopped[pid] {
+				stopped[pid], fresh = true, true
+				_ = unix.Kill(pid, unix.SIGSTOP)
 			}
 		}
-		if fresh == 0 || sig != unix.SIGKILL {
-			return
+		if !fresh {
+			break
 		}
+	}
+	for pid := range stopped {
+		_ = unix.Kill(pid, unix.SIGKILL)
 	}
 }
 
-// members returns the processes of a command.
-func members(leader int, all []process) []int {
-	in := map[int]bool{leader: true}
+// beneath returns a process and its descendants.
+func beneath(root int, all []process) map[int]bool {
+	in := map[int]bool{root: true}
 	for grown := true; grown; {
 		grown = false
 		for _, p := range all {
-			if !in[p.pid] && p.pid != 1 && (p.session == leader || in[p.parent]) {
+			if !in[p.pid] && in[p.parent] {
 				in[p.pid], grown = true, true
 			}
 		}
 	}
-	var pids []int
-	for _, p := range all {
-		if in[p.pid] {
-			pids = append(pids, p.pid)
-		}
-	}
-	return pids
+	return in
 }
 
-// endLeftovers kills what a finished command left running: the rest of its
-// session and what descends from it; and, when no other command is running,
-// every other process but the init, since it can be nobody else's.
-func (p *initproc) endLeftovers(leader int) {
-	all := processes()
-	if len(all) <= 1 {
-		return
-	}
-	killTree(leader, unix.SIGKILL)
-	if len(p.commands) > 0 {
-		return
-	}
-	for range 100 {
-		left := 0
-		for _, q := range processes() {
-			if q.pid != 1 && unix.Kill(q.pid, unix.SIGKILL) == nil {
-				left++
-			}
+// endLeftovers kills what finished commands left running. A command is the
+// subreaper of all that descends from it: what is beneath the init and beneath
+// no running command was left by one that has ended. The caller holds the lock
+// and reaps.
+func (p *initproc) endLeftovers() {
+	for range maxRounds {
+		left := false
+		for _, q := range p.leftovers(processes()) {
+			left = true
+			_ = unix.Kill(q, unix.SIGKILL)
+			// Only a child of the init can be waited for; others follow when they become that.
+			_, _ = unix.Wait4(q, nil, 0, nil)
 		}
-		if left == 0 {
+		if !left {
 			return
 		}
-		for pid := 1; pid > 0; {
-			pid, _ = unix.Wait4(-1, nil, unix.WNOHANG, nil)
+	}
+}
+
+func (p *initproc) leftovers(all []process) []int {
+	if len(all) <= 1+len(p.commands) && len(p.commands) == 0 {
+		return nil
+	}
+	mine := map[int]bool{1: true}
+	for leader := range p.commands {
+		for pid := range beneath(leader, all) {
+			mine[pid] = true
 		}
 	}
+	var left []int
+	for _, q := range all {
+		if !mine[q.pid] {
+			left = append(left, q.pid)
+		}
+	}
+	return left
 }
 
 // processes lists all processes of the sandbox.
@@ -110,10 +125,9 @@ func stat(pid int) (process, bool) {
 		return process{}, false
 	}
 	f := bytes.Fields(data[bytes.LastIndexByte(data, ')')+1:])
-	if len(f) < 4 {
+	if len(f) < 2 {
 		return process{}, false
 	}
-	parent, _ := strconv.Atoi(string(f[1]))
-	session, _ := strconv.Atoi(string(f[3]))
-	return process{pid: pid, parent: parent, session: session}, true
+	parent, err := strconv.Atoi(string(f[1]))
+	return process{pid: pid, parent: parent}, err == nil
 }

@@ -41,3 +41,16 @@ func Added() []string {
 	}
 	return names
 }
+
+// Search compiles a search over verdicts that start at given numbers.
+func Search(first []uint32, verdicts []Verdict) (Program, error) {
+	spans := make([]span, len(first))
+	for i, v := range verdicts {
+		code, err := emitVerdict(v)
+		if err != nil {
+			return nil, err
+		}
+		spans[i] = span{first: first[i], code: code}
+	}
+	return append(Program{load(offNumber)}, search(spans)...), nil
+}

@@ -9,10 +9,10 @@ import (
 )
 
 // copied are files of /etc that hold no secrets and that programs read.
-var copied = []string{"/etc/localtime", "/etc/services", "/etc/protocols", "/etc/mime.types", "/etc/inputrc", "/etc/resolv.conf", "/etc/os-release"}
+var copied = []string{"/etc/localtime", "/etc/resolv.conf", "/etc/os-release"}
 
 // maxCopied is the size over which such a file is left out.
-const maxCopied = 256 << 10
+const maxCopied = 16 << 10
 
 // inspect looks at the machine, once for all sandboxes.
 func inspect() (host, error) {

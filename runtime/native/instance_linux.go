@@ -6,7 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
+	"io"
 	"os"
 	"sync"
 	"syscall"
@@ -20,7 +20,7 @@ import (
 // instance is a running sandbox.
 type instance struct {
 	proc initProcess
-	conn *net.UnixConn
+	conn *control.Conn
 	door runtime.Door
 
 	mu      sync.Mutex
@@ -36,16 +36,9 @@ type instance struct {
 var _ runtime.Instance = (*instance)(nil)
 
 func newInstance(sock int, proc initProcess) (*instance, error) {
-	f := os.NewFile(uintptr(sock), "control")
-	defer f.Close()
-	c, err := net.FileConn(f)
+	conn, err := control.NewConn(sock)
 	if err != nil {
 		return nil, fmt.Errorf("control socket: %w", err)
-	}
-	conn, ok := c.(*net.UnixConn)
-	if !ok {
-		c.Close()
-		return nil, errors.New("control socket: not a unix socket")
 	}
 	return &instance{
 		proc: proc, conn: conn, running: make(map[uint64]*process),
@@ -74,22 +67,11 @@ func (in *instance) begin(ctx context.Context, setup *control.Setup, cfg runtime
 }
 
 func (in *instance) send(m control.Message, files ...int) error {
-	packet, spill, err := control.Pack(m)
+	err := in.conn.Send(m, files...)
+	if errors.Is(err, io.ErrClosedPipe) {
+		return runtime.ErrEnded
+	}
 	if err != nil {
-		return err
-	}
-	if spill >= 0 {
-		defer unix.Close(spill)
-		files = append(files, spill)
-	}
-	var oob []byte
-	if len(files) > 0 {
-		oob = unix.UnixRights(files...)
-	}
-	if _, _, err = in.conn.WriteMsgUnix(packet, oob, nil); err != nil {
-		if errors.Is(err, unix.EPIPE) || errors.Is(err, unix.ECONNRESET) || errors.Is(err, net.ErrClosed) {
-			return runtime.ErrEnded
-		}
 		return fmt.Errorf("control socket: %w", err)
 	}
 	return nil
@@ -99,13 +81,9 @@ func (in *instance) send(m control.Message, files ...int) error {
 // trusted: a message that makes no sense ends the sandbox.
 func (in *instance) receive() {
 	defer in.ended()
-	data, oob := make([]byte, 4096), make([]byte, 128)
+	data, oob := make([]byte, 512), make([]byte, 64)
 	for {
-		n, oobn, flags, _, err := in.conn.ReadMsgUnix(data, oob)
-		if err != nil || n == 0 {
-			return
-		}
-		m, files, err := control.UnpackPeer(data[:n], oob[:oobn], flags)
+		m, files, err := in.conn.Receive(data, oob)
 		if err != nil || !in.handle(m, files) {
 			return
 		}
