@@ -14,7 +14,8 @@ import (
 
 // root is the sandbox's root while it is put together.
 type root struct {
-	workspace int // O_PATH of the writable mount beneath the cover; 0: none
+	workspace int            // O_PATH of the writable mount beneath the cover; 0: none
+	layers    map[string]int // descriptors of the layers that are given as paths
 }
 
 // assemble carries out the steps. They were checked when they were planned;
@@ -23,10 +24,32 @@ func (r *root) assemble(steps []control.Step) *control.Fault {
 	if err := unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""); err != nil {
 		return fault("make the mount tree private", err)
 	}
+	if f := r.openLayers(steps); f != nil {
+		return f
+	}
 	for i := range steps {
 		s := &steps[i]
 		if err := r.step(s); err != nil {
 			return fault(describe(s), err)
+		}
+	}
+	return nil
+}
+
+// openLayers opens the layers that are given as paths, before the stage comes
+// to lie over some of them.
+func (r *root) openLayers(steps []control.Step) *control.Fault {
+	r.layers = make(map[string]int)
+	for i := range steps {
+		for _, l := range steps[i].Layers {
+			if strings.HasPrefix(l, "#") {
+				continue
+			}
+			fd, err := unix.Open(l, unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+			if err != nil {
+				return fault("open the layer "+l, err)
+			}
+			r.layers[l] = fd
 		}
 	}
 	return nil
@@ -173,7 +196,7 @@ func setAttr(fd int, path string, attr uint64, flags uint) error {
 func (r *root) overlay(s *control.Step, target string) error {
 	var names []string
 	for i, l := range s.Layers {
-		fd, scratch, err := openLayer(l, i)
+		fd, scratch, err := r.openLayer(l, i)
 		if err != nil {
 			return err
 		}
@@ -193,14 +216,12 @@ func (r *root) overlay(s *control.Step, target string) error {
 	return setAttr(unix.AT_FDCWD, target, s.Attr, 0)
 }
 
-// openLayer opens a layer in this mount namespace, which is where an overlay
+// openLayer gives a layer of this mount namespace, which is where an overlay
 // wants its layers. A detached mount is attached for as long as that takes, at
 // a scratch directory of the new root.
-func openLayer(layer string, i int) (fd int, scratch string, err error) {
-	const flags = unix.O_PATH | unix.O_DIRECTORY | unix.O_CLOEXEC
+func (r *root) openLayer(layer string, i int) (fd int, scratch string, err error) {
 	if !strings.HasPrefix(layer, "#") {
-		fd, err = unix.Open(layer, flags, 0)
-		return fd, "", err
+		return r.layers[layer], "", nil
 	}
 	tree, err := inherited(layer)
 	if err != nil {
@@ -213,7 +234,7 @@ func openLayer(layer string, i int) (fd int, scratch string, err error) {
 	if err := unix.MoveMount(tree, "", unix.AT_FDCWD, scratch, unix.MOVE_MOUNT_F_EMPTY_PATH); err != nil {
 		return -1, "", err
 	}
-	fd, err = unix.Open(scratch, flags, 0)
+	fd, err = unix.Open(scratch, unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
 	return fd, scratch, err
 }
 
@@ -238,12 +259,7 @@ func inherited(layer string) (int, error) {
 func (r *root) tree(s *control.Step, target string) error {
 	layer := s.Layers[0]
 	if !strings.HasPrefix(layer, "#") {
-		fd, err := unix.Open(layer, unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
-		if err != nil {
-			return err
-		}
-		defer unix.Close(fd)
-		return bindFD(fd, target, s.Attr)
+		return bindFD(r.layers[layer], target, s.Attr)
 	}
 	fd, err := inherited(layer)
 	if err != nil {
