@@ -8,6 +8,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -36,6 +37,7 @@ type Config struct {
 // methods may be called concurrently.
 type Manager struct {
 	runtime runtime.Runtime
+	own     io.Closer // the runtime, if it is the manager's own
 	engine  *engine.Engine
 
 	mu        sync.Mutex
@@ -52,14 +54,16 @@ type codebase struct {
 // NewManager makes a manager. Errors match ErrUnsupported when this machine
 // cannot hold its state.
 func NewManager(cfg Config) (*Manager, error) {
+	var own io.Closer
 	if cfg.Runtime == nil {
-		cfg.Runtime = native.New()
+		rt := native.New()
+		cfg.Runtime, own = rt, rt
 	}
 	e, err := engine.Open(cfg.StateDir, cfg.Runtime.Owner())
 	if err != nil {
 		return nil, &Error{Op: "open manager", Err: err}
 	}
-	return &Manager{runtime: cfg.Runtime, engine: e, sandboxes: map[string]*Sandbox{}, codebases: map[string]*codebase{}}, nil
+	return &Manager{runtime: cfg.Runtime, own: own, engine: e, sandboxes: map[string]*Sandbox{}, codebases: map[string]*codebase{}}, nil
 }
 
 var defaultManager struct {
@@ -114,7 +118,11 @@ func (m *Manager) Close() error {
 		m.engine.Forget(c.snap)
 	}
 	m.mu.Unlock()
-	return m.engine.Close()
+	err := m.engine.Close()
+	if m.own != nil {
+		err = errors.Join(err, m.own.Close())
+	}
+	return err
 }
 
 // FromLocal makes a sandbox of a directory, as the function of that name does.

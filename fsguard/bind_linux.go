@@ -14,7 +14,7 @@ const maxUnixPath = 108
 
 // opBind serves bind(2) of a socket to a name in the workspace. The guard
 // binds the process's own socket, in the directory it decided on: the name
-// that getsockname(2) gives is then the last component alone.
+// that getsockname(2) gives is then the last component alone, after "./".
 func opBind(c *call) verdict {
 	size := int(uint32(c.n.Data.Args[2]))
 	if size <= 2 || size > 2+maxUnixPath {
@@ -48,7 +48,8 @@ func (c *call) bindAt(e spot) verdict {
 		return result(err)
 	}
 	defer func() { _ = unix.Chdir("/") }()
-	return result(unix.Bind(sock, &unix.SockaddrUnix{Name: e.name}))
+	// A bare name that begins with @ would be taken for an abstract one.
+	return result(unix.Bind(sock, &unix.SockaddrUnix{Name: "./" + e.name}))
 }
 
 // takeFile gets a copy of one of the process's descriptors.

@@ -52,6 +52,13 @@ func (r *Runtime) Owner() runtime.Owner {
 	return runtime.Owner{UID: idBase + runtime.UserID, GID: idBase + runtime.GroupID}
 }
 
+// Close ends the thread that the inits are children of, and so all sandboxes
+// that still run. A later Start begins anew.
+func (r *Runtime) Close() error {
+	r.spawner.close()
+	return nil
+}
+
 // Start builds a sandbox.
 func (r *Runtime) Start(ctx context.Context, cfg runtime.Config) (runtime.Instance, error) {
 	h, err := r.host()

@@ -24,6 +24,9 @@ func (*Runtime) Name() string { return "native" }
 // Owner is the caller.
 func (*Runtime) Owner() runtime.Owner { return runtime.Owner{UID: -1, GID: -1} }
 
+// Close does nothing.
+func (*Runtime) Close() error { return nil }
+
 // Start fails with runtime.ErrUnsupported.
 func (*Runtime) Start(context.Context, runtime.Config) (runtime.Instance, error) {
 	return nil, runtime.ErrUnsupported

@@ -14,24 +14,19 @@ import (
 
 // spawner forks the inits. They ask the kernel to be killed when their parent
 // dies, and that means the thread which forked them: so that one thread does
-// it for all of them and lives as long as the program.
+// it for all of them and lives until the runtime is closed.
 type spawner struct {
-	once sync.Once
-	work chan func()
+	mu   sync.Mutex
+	work chan func() // nil: no thread
 }
 
-func (s *spawner) start(attr *syscall.SysProcAttr, sock int, files []int) (initProcess, error) {
-	s.once.Do(func() {
+func (s *spawner) start(attr *syscall.SysProcAttr, sock int, files []int) (proc initProcess, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.work == nil {
 		s.work = make(chan func())
-		go func() {
-			goruntime.LockOSThread()
-			for f := range s.work {
-				f()
-			}
-		}()
-	})
-	var proc initProcess
-	var err error
+		go spawn(s.work)
+	}
 	done := make(chan struct{})
 	s.work <- func() {
 		defer close(done)
@@ -39,6 +34,23 @@ func (s *spawner) start(attr *syscall.SysProcAttr, sock int, files []int) (initP
 	}
 	<-done
 	return proc, err
+}
+
+func spawn(work <-chan func()) {
+	goruntime.LockOSThread() // never unlocked: the thread ends with the goroutine
+	for f := range work {
+		f()
+	}
+}
+
+// close ends the thread, and with it every init that still runs.
+func (s *spawner) close() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.work != nil {
+		close(s.work)
+		s.work = nil
+	}
 }
 
 func fork(attr *syscall.SysProcAttr, sock int, files []int) (initProcess, error) {
