@@ -16,7 +16,10 @@ var ErrMalformed = errors.New("malformed control message")
 const maxList = 1 << 17
 
 // encoder appends fields to a message.
-type encoder struct{ buf []byte }
+type encoder struct {
+	buf  []byte
+	long bool // a list is longer than a reader takes
+}
 
 func (e *encoder) uint(v uint64)   { e.buf = binary.AppendUvarint(e.buf, v) }
 func (e *encoder) int(v int64)     { e.buf = binary.AppendVarint(e.buf, v) }
@@ -24,6 +27,7 @@ func (e *encoder) bytes(b []byte)  { e.uint(uint64(len(b))); e.buf = append(e.bu
 func (e *encoder) string(s string) { e.uint(uint64(len(s))); e.buf = append(e.buf, s...) }
 func (e *encoder) list(ss []string) {
 	e.uint(uint64(len(ss)))
+	e.long = e.long || len(ss) > maxList
 	for _, s := range ss {
 		e.string(s)
 	}

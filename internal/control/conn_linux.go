@@ -32,9 +32,13 @@ func Pair() (a, b int, err error) {
 }
 
 // Pack returns the packet for a message, and the memfd that holds it when it is
-// large, else -1.
+// large, else -1. A message that the peer would not take is E2BIG.
 func Pack(m Message) (packet []byte, spill int, err error) {
-	b := Encode(m)
+	e := encode(m)
+	b := e.buf
+	if e.long || len(b) > maxSpill {
+		return nil, -1, fmt.Errorf("a control message of %d bytes: %w", len(b), unix.E2BIG)
+	}
 	if len(b) <= spillAt {
 		return b, -1, nil
 	}
@@ -133,16 +137,16 @@ func parseFiles(oob []byte) ([]int, error) {
 	}
 	var files []int
 	for i := range msgs {
-		fds, err := unix.ParseUnixRights(&msgs[i])
-		if err != nil {
-			return files, ErrMalformed
+		fds, other := unix.ParseUnixRights(&msgs[i])
+		if other != nil {
+			err = ErrMalformed
 		}
 		files = append(files, fds...)
 	}
 	if len(files) > maxFiles {
-		return files, ErrMalformed
+		err = ErrMalformed
 	}
-	return files, nil
+	return files, err
 }
 
 // unspill reads the message that the last file holds.

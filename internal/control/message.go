@@ -13,6 +13,7 @@ const (
 	KindExec                    // owner: run a command; stdin, stdout, stderr attached
 	KindKill                    // owner: signal a command's processes
 	KindHello                   // init: built; listener, workspace, root attached
+	KindReady                   // init: takes commands
 	KindFault                   // init: could not be built
 	KindExit                    // init: a command ended
 	KindRefused                 // init: a command could not be started
@@ -66,6 +67,10 @@ type Message interface {
 // Hello says that the sandbox is built.
 type Hello struct{ Files []string } // names of the attached files, in order
 
+// Ready says that the init takes commands.
+type Ready struct{}
+
+func (*Ready) kind() Kind   { return KindReady }
 func (*Exec) kind() Kind    { return KindExec }
 func (*Kill) kind() Kind    { return KindKill }
 func (*Exit) kind() Kind    { return KindExit }
@@ -105,13 +110,17 @@ func (m *Fault) encode(e *encoder) {
 	e.uint(uint64(m.Errno))
 }
 
+func (m *Ready) encode(*encoder) {}
+
 func (m *Hello) encode(e *encoder) { e.list(m.Files) }
 
 // Encode returns a message as it is sent.
-func Encode(m Message) []byte {
-	e := encoder{buf: []byte{byte(m.kind())}}
-	m.encode(&e)
-	return e.buf
+func Encode(m Message) []byte { return encode(m).buf }
+
+func encode(m Message) *encoder {
+	e := &encoder{buf: []byte{byte(m.kind())}}
+	m.encode(e)
+	return e
 }
 
 // Decode parses a message.
@@ -121,10 +130,10 @@ func Decode(b []byte) (Message, error) {
 	}
 	d := decoder{buf: b[1:]}
 	m := decodeBody(Kind(b[0]), &d)
-	if m == nil {
+	if m == nil || d.end() != nil {
 		return nil, ErrMalformed
 	}
-	return m, d.end()
+	return m, nil
 }
 
 func decodeBody(k Kind, d *decoder) Message {
@@ -141,6 +150,8 @@ func decodeBody(k Kind, d *decoder) Message {
 		return &Refused{ID: d.uint(), Step: d.string(), Errno: int(d.uint() & 0xfff)}
 	case KindFault:
 		return &Fault{Step: d.string(), Errno: int(d.uint() & 0xfff)}
+	case KindReady:
+		return &Ready{}
 	case KindHello:
 		return &Hello{Files: d.list()}
 	}

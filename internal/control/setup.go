@@ -78,7 +78,8 @@ func (s *Step) encode(e *encoder) {
 
 func decodeSetup(d *decoder) *Setup {
 	n := d.uint()
-	if n > uint64(len(d.buf)) {
+	// Each of the eight fields of a step takes a byte at least.
+	if n > uint64(len(d.buf))/8 {
 		d.fail()
 		return &Setup{}
 	}

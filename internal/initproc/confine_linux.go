@@ -14,7 +14,7 @@ import (
 // any, and the system calls that the filter refuses. It returns the listener,
 // or -1 when the filter has none. All of it holds for the calling thread,
 // which is the one that executes the second stage.
-func confine(s *control.Setup) (int, *control.Fault) {
+func confine(s *control.Setup, self int) (int, *control.Fault) {
 	if err := dropCapabilities(); err != nil {
 		return -1, fault("drop capabilities", err)
 	}
@@ -22,7 +22,7 @@ func confine(s *control.Setup) (int, *control.Fault) {
 		return -1, fault("set no_new_privs", err)
 	}
 	if len(s.Readable) > 0 {
-		if err := restrictReading(s.Readable); err != nil {
+		if err := restrictReading(s.Readable, self); err != nil {
 			return -1, fault("restrict reading by Landlock", err)
 		}
 	}
@@ -79,8 +79,9 @@ func installFilter(program []byte, notify bool) (int, error) {
 }
 
 // restrictReading makes files readable and executable beneath the given
-// directories only. Listing stays possible everywhere.
-func restrictReading(dirs []string) error {
+// directories only, besides the init's own program, which no path in the
+// sandbox leads to. Listing stays possible everywhere.
+func restrictReading(dirs []string, self int) error {
 	const rights = unix.LANDLOCK_ACCESS_FS_READ_FILE | unix.LANDLOCK_ACCESS_FS_EXECUTE
 	attr := unix.LandlockRulesetAttr{Handled_access_fs: rights}
 	// Only the first field: the size that every Landlock ABI knows.
@@ -89,8 +90,17 @@ func restrictReading(dirs []string) error {
 		return errno
 	}
 	defer unix.Close(int(fd))
+	if err := allowReading(int(fd), self, rights); err != nil {
+		return err
+	}
 	for _, dir := range dirs {
-		if err := allowReading(int(fd), dir, rights); err != nil {
+		parent, err := unix.Open(dir, unix.O_PATH|unix.O_CLOEXEC, 0)
+		if err != nil {
+			return err
+		}
+		err = allowReading(int(fd), parent, rights)
+		unix.Close(parent)
+		if err != nil {
 			return err
 		}
 	}
@@ -101,15 +111,7 @@ func restrictReading(dirs []string) error {
 	return nil
 }
 
-func allowReading(ruleset int, dir string, rights uint64) error {
-	parent, err := unix.Open(dir, unix.O_PATH|unix.O_CLOEXEC, 0)
-	if err == unix.ENOENT {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	defer unix.Close(parent)
+func allowReading(ruleset, parent int, rights uint64) error {
 	rule := unix.LandlockPathBeneathAttr{Allowed_access: rights, Parent_fd: int32(parent)}
 	_, _, errno := unix.RawSyscall6(unix.SYS_LANDLOCK_ADD_RULE, uintptr(ruleset), unix.LANDLOCK_RULE_PATH_BENEATH,
 		uintptr(unsafe.Pointer(&rule)), 0, 0, 0)

@@ -30,6 +30,9 @@ func runInit() int {
 	signal.Notify(make(chan os.Signal, 1), unix.SIGHUP, unix.SIGINT, unix.SIGQUIT, unix.SIGTERM, unix.SIGUSR1, unix.SIGUSR2, unix.SIGPIPE, unix.SIGALRM)
 	p := &initproc{commands: make(map[int]uint64)}
 	p.cond.L = &p.mu
+	if err := control.Send(ControlFD, &control.Ready{}); err != nil {
+		return 1
+	}
 	go p.reap()
 	return p.serve()
 }

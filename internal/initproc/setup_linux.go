@@ -42,7 +42,7 @@ func build(s *control.Setup) *control.Fault {
 	if err := unix.Chdir(s.Dir); err != nil {
 		return fault("chdir "+s.Dir, err)
 	}
-	listener, f := confine(s)
+	listener, f := confine(s, self)
 	if f != nil {
 		return f
 	}

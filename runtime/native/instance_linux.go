@@ -94,6 +94,13 @@ func (in *instance) handle(m control.Message, files []int) bool {
 	switch m := m.(type) {
 	case *control.Hello:
 		return in.hello(m, files)
+	case *control.Ready:
+		control.CloseFiles(files)
+		select {
+		case in.built <- nil:
+		default:
+		}
+		return true
 	case *control.Fault:
 		control.CloseFiles(files)
 		select {
@@ -132,7 +139,6 @@ func (in *instance) hello(m *control.Hello, files []int) bool {
 			f.Close()
 		}
 	}
-	in.built <- nil
 	return true
 }
 
