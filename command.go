@@ -165,7 +165,7 @@ func (s *Sandbox) Exec(ctx context.Context, req ExecRequest) (*ExecResult, error
 		Stdin: x.stdin, Stdout: x.stdout, Stderr: x.stderr,
 	})
 	if err != nil {
-		return nil, s.fail("exec", "", s.ended(err))
+		return nil, s.fail("exec", "", tooLarge(s.ended(err)))
 	}
 	x.begin()
 	status, err := s.wait(ctx, proc, req.Timeout, result)
@@ -217,13 +217,21 @@ func (s *Sandbox) notStarted(r *ExecResult, e *runtime.StartError) (*ExecResult,
 	case errors.Is(e.Err, syscall.ENOENT), errors.Is(e.Err, syscall.ENOTDIR):
 		r.ExitCode, r.Stderr = 127, fmt.Sprintf("sandbox: %s: not found\n", e.Path)
 	case errors.Is(e.Err, syscall.E2BIG):
-		return nil, s.fail("exec", "", fmt.Errorf("%w: arguments and environment are too large together: %w", ErrInvalid, e.Err))
+		return nil, s.fail("exec", "", tooLarge(e.Err))
 	case errors.Is(e.Err, syscall.EACCES), errors.Is(e.Err, syscall.ENOEXEC), errors.Is(e.Err, syscall.EPERM), errors.Is(e.Err, syscall.EISDIR):
 		r.ExitCode, r.Stderr = 126, fmt.Sprintf("sandbox: %s: %v\n", e.Path, e.Err)
 	default:
 		return nil, s.fail("exec", e.Path, e.Err)
 	}
 	return r, nil
+}
+
+// tooLarge gives the error of what execve(2) would not take its kind.
+func tooLarge(err error) error {
+	if errors.Is(err, syscall.E2BIG) {
+		return fmt.Errorf("%w: arguments and environment are too large together: %w", ErrInvalid, err)
+	}
+	return err
 }
 
 // ended turns the end of the init into the sandbox's own error.

@@ -17,10 +17,13 @@ const (
 	maxXattrValue = 64 << 10
 )
 
+// atFlags are those of the *at family that say which object is meant.
+const atFlags = unix.AT_SYMLINK_NOFOLLOW | unix.AT_EMPTY_PATH
+
 // at finds the object of a call with the flags of the *at family.
 func (c *call) at(dirfd, pathArg, flags int, act func(fd int) verdict) verdict {
 	path, errno := c.str(pathArg, unix.PathMax)
-	if errno != 0 {
+	if errno != 0 || flags&^atFlags != 0 {
 		return pass
 	}
 	if path == "" {
@@ -70,11 +73,21 @@ func (c *call) file(fd int, act func(fd int) verdict) verdict {
 	return act(found)
 }
 
+// opened is file for the calls that want more than an O_PATH descriptor.
+func (c *call) opened(fd int, act func(fd int) verdict) verdict {
+	return c.file(fd, func(found int) verdict {
+		if c.pathOnly(fd) {
+			return fail(unix.EBADF)
+		}
+		return act(found)
+	})
+}
+
 // self is the path of one of the guard's own descriptors, for the calls that take no other.
 func self(fd int) string { return "/proc/self/fd/" + strconv.Itoa(fd) }
 
 func opFchmod(c *call) verdict {
-	return c.file(c.arg(0), func(fd int) verdict { return chmod(fd, uint32(c.n.Data.Args[1])) })
+	return c.opened(c.arg(0), func(fd int) verdict { return chmod(fd, uint32(c.n.Data.Args[1])) })
 }
 
 func opFchmodat(c *call) verdict {
@@ -97,7 +110,7 @@ func chmod(fd int, mode uint32) verdict {
 }
 
 func opFchown(c *call) verdict {
-	return c.file(c.arg(0), func(fd int) verdict { return c.chown(fd, 1) })
+	return c.opened(c.arg(0), func(fd int) verdict { return c.chown(fd, 1) })
 }
 
 func opFchownat(c *call) verdict {
@@ -139,17 +152,17 @@ func opUtimensat(c *call) verdict {
 	}
 	act := func(fd int) verdict { return result(setTimes(fd, times)) }
 	if c.n.Data.Args[1] == 0 {
-		return c.file(c.arg(0), act)
+		return c.opened(c.arg(0), act)
 	}
 	return c.at(c.arg(0), 1, c.arg(3), act)
 }
 
 func opFsetxattr(c *call) verdict {
-	return c.file(c.arg(0), c.setXattr)
+	return c.opened(c.arg(0), c.setXattr)
 }
 
 func opFremovexattr(c *call) verdict {
-	return c.file(c.arg(0), c.removeXattr)
+	return c.opened(c.arg(0), c.removeXattr)
 }
 
 // opSetxattr and the three after it serve the calls that take a path.
@@ -200,7 +213,9 @@ func (c *call) xattrName() (string, verdict, bool) {
 		return "", fail(errno), false
 	}
 	switch {
-	case name == "" || name == "user.":
+	case name == "":
+		return "", fail(unix.ERANGE), false
+	case name == "user.":
 		return "", fail(unix.EINVAL), false
 	case strings.HasPrefix(name, "user.overlay."), strings.HasPrefix(name, "system."):
 		return "", fail(unix.EOPNOTSUPP), false
@@ -221,7 +236,7 @@ func opFaccessat2(c *call) verdict { return c.access(c.arg(0), 1, c.arg(2), c.ar
 // kernel checks its permissions; whatever identity the process asks about, it
 // has but the one.
 func (c *call) access(dirfd, pathArg, mode, flags int) verdict {
-	return c.at(dirfd, pathArg, flags, func(fd int) verdict {
+	return c.at(dirfd, pathArg, flags&^unix.AT_EACCESS, func(fd int) verdict {
 		_, _, errno := unix.Syscall6(unix.SYS_FACCESSAT2, uintptr(fd), uintptr(empty), uintptr(mode), unix.AT_EMPTY_PATH|unix.AT_EACCESS, 0, 0)
 		return fail(errno)
 	})

@@ -125,6 +125,24 @@ func (c *call) status(key string) string {
 	return string(bytes.TrimSpace(line))
 }
 
+// pathOnly reports whether a descriptor of the process is O_PATH.
+func (c *call) pathOnly(fd int) bool {
+	f, err := unix.Open(c.proc("fdinfo/"+strconv.Itoa(fd)), unix.O_RDONLY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return true
+	}
+	defer unix.Close(f)
+	var buf [256]byte
+	n, err := unix.Read(f, buf[:])
+	if err != nil {
+		return true
+	}
+	_, after, _ := bytes.Cut(buf[:n], []byte("flags:\t"))
+	line, _, _ := bytes.Cut(after, []byte("\n"))
+	flags, err := strconv.ParseUint(string(line), 8, 32)
+	return err != nil || flags&unix.O_PATH != 0
+}
+
 // umask takes on the process's umask, for what is about to be created.
 func (c *call) umask() {
 	mask, err := strconv.ParseUint(c.status("Umask"), 8, 12)

@@ -3,6 +3,7 @@
 package fsguard
 
 import (
+	"os"
 	"strconv"
 	"strings"
 
@@ -36,18 +37,28 @@ func (c *call) mknod(dirfd, pathArg int, mode uint32) verdict {
 		return pass
 	}
 	switch mode & unix.S_IFMT {
-	case 0, unix.S_IFREG, unix.S_IFIFO, unix.S_IFSOCK:
-	case unix.S_IFCHR, unix.S_IFBLK:
-		return fail(unix.EPERM) // no device is ever made in a sandbox
+	case 0, unix.S_IFREG, unix.S_IFIFO, unix.S_IFSOCK, unix.S_IFCHR, unix.S_IFBLK:
 	default:
 		return pass
 	}
 	return c.steady(func() verdict {
 		return c.parent(dirfd, path, func(e spot) verdict {
+			if device := mode & unix.S_IFMT; device == unix.S_IFCHR || device == unix.S_IFBLK {
+				return noDevice(e)
+			}
 			c.umask()
 			return result(unix.Mknodat(e.dir, e.name, mode, 0))
 		})
 	})
+}
+
+// noDevice is the answer to a device: none is ever made in a sandbox.
+func noDevice(e spot) verdict {
+	var st unix.Stat_t
+	if err := unix.Fstatat(e.dir, trim(e.name), &st, unix.AT_SYMLINK_NOFOLLOW); err == nil {
+		return fail(unix.EEXIST)
+	}
+	return fail(unix.EPERM)
 }
 
 func opSymlinkat(c *call) verdict { return c.symlink(c.arg(1), 2) }
@@ -84,11 +95,25 @@ func (c *call) unlink(dirfd, pathArg, flags int) verdict {
 	return c.steady(func() verdict {
 		return c.parent(dirfd, path, func(e spot) verdict {
 			if flags&unix.AT_REMOVEDIR != 0 && c.hides(e.rel) {
-				return pass // it looks empty and is not
+				return c.keep(e)
 			}
 			return result(unix.Unlinkat(e.dir, e.name, flags))
 		})
 	})
+}
+
+// keep is the answer to the removal of a directory that holds something hidden.
+func (c *call) keep(e spot) verdict {
+	fd, err := unix.Openat(e.dir, trim(e.name), unix.O_RDONLY|unix.O_DIRECTORY|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return pass
+	}
+	dir := os.NewFile(uintptr(fd), e.rel)
+	defer dir.Close()
+	if names, _ := dir.Readdirnames(1); len(names) > 0 {
+		return fail(unix.ENOTEMPTY)
+	}
+	return pass // it looks empty and is not
 }
 
 // hides reports whether the source holds hidden files at or beneath a path.

@@ -17,6 +17,9 @@ const openFlags = unix.O_ACCMODE | unix.O_CREAT | unix.O_EXCL | unix.O_NOCTTY | 
 // changing are the flags with which an open changes something.
 const changing = unix.O_WRONLY | unix.O_RDWR | unix.O_CREAT | unix.O_TRUNC
 
+// openHowSize is the size of the first version of struct open_how.
+const openHowSize = 24
+
 // resolveCached is RESOLVE_CACHED: answer from the cache or with EAGAIN.
 const resolveCached = 0x20
 
@@ -40,6 +43,11 @@ func follows(flags int) bool {
 	return flags&unix.O_NOFOLLOW == 0 && flags&(unix.O_CREAT|unix.O_EXCL) != unix.O_CREAT|unix.O_EXCL
 }
 
+// creates reports whether an open takes a mode.
+func creates(flags int) bool {
+	return flags&unix.O_CREAT != 0 || flags&unix.O_TMPFILE == unix.O_TMPFILE
+}
+
 // openAt opens a path that is canonical unless openat2 says otherwise.
 func (c *call) openAt(rel, path string, flags int, mode uint32) verdict {
 	if !c.may(rel) {
@@ -49,10 +57,10 @@ func (c *call) openAt(rel, path string, flags int, mode uint32) verdict {
 		return pass
 	}
 	flags &= openFlags
-	if flags&unix.O_CREAT == 0 && flags&unix.O_TMPFILE != unix.O_TMPFILE {
-		mode = 0
-	} else {
+	if creates(flags) {
 		c.umask()
+	} else {
+		mode = 0
 	}
 	if strings.HasSuffix(path, "/") && rel != "" {
 		rel += "/"
@@ -102,15 +110,18 @@ func (c *call) refuse(rel string, flags int) verdict {
 // changes nothing passes: whatever is made of the structure meanwhile, the
 // read-only mount refuses a change.
 func opOpenat2(c *call) verdict {
-	raw, ok := c.memory(c.n.Data.Args[2], 24)
-	if !ok || c.n.Data.Args[3] != 24 {
-		return pass
+	raw, ok := c.memory(c.n.Data.Args[2], int(min(c.n.Data.Args[3], 4096)))
+	if !ok || len(raw) < openHowSize || strings.Trim(string(raw[openHowSize:]), "\x00") != "" {
+		return pass // too small, or with a field that nobody knows
 	}
 	flags := binary.NativeEndian.Uint64(raw)
 	mode := binary.NativeEndian.Uint64(raw[8:])
 	resolve := binary.NativeEndian.Uint64(raw[16:])
 	path, ok := c.pathArg(1)
 	if !ok || path == "" || flags&changing == 0 || flags&^openFlags != 0 || flags&unix.O_PATH != 0 || mode&^0o7777 != 0 {
+		return pass
+	}
+	if mode != 0 && !creates(int(flags)) {
 		return pass
 	}
 	if resolve == 0 {

@@ -57,7 +57,7 @@ func (c *call) utimes(dirfd, pathArg int, addr uint64, size int) verdict {
 	}
 	act := func(fd int) verdict { return result(setTimes(fd, times)) }
 	if c.n.Data.Args[pathArg] == 0 {
-		return c.file(dirfd, act)
+		return c.opened(dirfd, act)
 	}
 	return c.at(dirfd, pathArg, 0, act)
 }

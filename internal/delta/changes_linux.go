@@ -21,7 +21,8 @@ const maxPath = 64 << 10
 // directory and its lower directories, of which the topmost comes first. It is
 // sorted by path. The overlay may be mounted with userxattr or without. A type
 // change is Modified, with both modes. What was copied up and is as before is
-// no change.
+// no change. The root is compared too: an upper directory has to be made with
+// the mode of the lower ones.
 //
 // No symbolic link is followed. The cost is that of the upper directory and of
 // what was deleted. When something in the upper directory cannot be read, the

@@ -141,18 +141,17 @@ type worker struct {
 
 func (b *builder) work(ctx context.Context) error {
 	w := worker{builder: b, buf: make([]byte, smallFile)}
-	open := func(dir string) (*tree.Cursor, error) { return tree.OpenCursor(dir) }
 	var err error
-	if w.src, err = open(b.source); err != nil {
+	if w.src, err = tree.OpenCursor(b.source); err != nil {
 		return err
 	}
 	defer w.src.Close()
-	if w.dst, err = open(b.dir); err != nil {
+	if w.dst, err = tree.OpenCursor(b.dir); err != nil {
 		return err
 	}
 	defer w.dst.Close()
 	for _, base := range b.bases {
-		c, err := open(base.Dir)
+		c, err := tree.OpenCursor(base.Dir)
 		if err != nil {
 			return err
 		}

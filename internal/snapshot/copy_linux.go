@@ -48,7 +48,7 @@ func (w *worker) copyFile(src, dst int, name string, it *item) (err error) {
 			return err
 		}
 		if after.Size == before.Size && after.Mtim == before.Mtim && after.Ctim == before.Ctim {
-			it.Entry = entryOf(&it.Entry, &after)
+			it.Entry = tree.EntryOf(it.Path, &after)
 			copyAttributes(in, out)
 			return tree.FinishFile(out, tree.Perm(it.Mode), it.ModTime, w.owner)
 		}
@@ -78,8 +78,4 @@ func stat(fd int) (st unix.Stat_t, err error) {
 		return st, sourceError{ErrSpecial}
 	}
 	return st, nil
-}
-
-func entryOf(listed *tree.Entry, st *unix.Stat_t) tree.Entry {
-	return tree.EntryOf(listed.Path, st)
 }

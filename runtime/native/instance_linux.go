@@ -157,6 +157,7 @@ func (in *instance) ended() {
 	running := in.running
 	in.running = nil
 	in.mu.Unlock()
+	in.conn.Close()
 	close(in.done)
 	for _, p := range running {
 		p.finish(runtime.Status{}, runtime.ErrEnded)
@@ -165,7 +166,6 @@ func (in *instance) ended() {
 	case in.built <- fmt.Errorf("building the sandbox: %w", runtime.ErrEnded):
 	default:
 	}
-	in.conn.Close()
 }
 
 func (in *instance) Door() runtime.Door    { return in.door }

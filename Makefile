@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: MIT
+
+# Version control stamps are of no use here, and fail in a clone that belongs
+# to somebody else.
+export GOFLAGS := $(strip $(shell go env GOFLAGS) -buildvcs=false)
+
+# What go test runs with, besides the packages.
+TESTFLAGS ?= -count=1 -timeout=10m
+# How long each fuzz target runs: with make fuzz, and with make test.
+FUZZTIME ?= 60s
+TEST_FUZZTIME ?= 10s
+# What goes to the benchmarks, such as -quick or -only=REGEXP.
+BENCHFLAGS ?=
+
+TOOL := go tool -modfile=tools.mod
+
+.DEFAULT_GOAL := build
+.PHONY: help build generate drift lint test fuzz bench
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "%-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+build: ## compile everything
+	go build ./...
+
+generate: ## write the generated code anew
+	go generate ./...
+
+drift: ## fail if the generated code is not what generate writes
+	hack/drift.sh
+
+lint: ## gofumpt, go vet for each platform, staticcheck
+	@bad=$$($(TOOL) gofumpt -l .) && if [ -n "$$bad" ]; then echo "not formatted by gofumpt:"; echo "$$bad"; exit 1; fi
+	GOOS=linux GOARCH=amd64 go vet ./...
+	GOOS=linux GOARCH=arm64 go vet ./...
+	GOOS=darwin GOARCH=arm64 go vet ./...
+	$(TOOL) staticcheck ./...
+
+test: ## set the machine up, then all checks and the suite, as root and as a plain user
+	hack/setup.sh
+	TESTFLAGS='$(TESTFLAGS)' FUZZTIME='$(TEST_FUZZTIME)' hack/test.sh
+
+fuzz: ## each fuzz target for FUZZTIME
+	hack/fuzz.sh $(FUZZTIME)
+
+bench: ## measure, and write docs/benchmarks.md
+	go run ./internal/bench $(BENCHFLAGS)

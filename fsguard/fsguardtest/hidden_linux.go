@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: MIT
+
+package fsguardtest
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/sandbox-rls/sandbox/fsguard"
+)
+
+// prying are all ways to ask about a name, or to try something on it. @ is the
+// name, and D its directory, in which M/write is a file that may be written.
+var prying = []struct {
+	want string // where the name has the level none
+	op   op
+}{
+	{"ENOENT", do("lstat", "@")},
+	{"ENOENT", do("stat", "@")},
+	{"ENOENT", do("stat", "@/")},
+	{"ENOENT", do("stat", "@/below")},
+	{"ENOENT", do("stat", "@/..")},
+	{"ENOENT", do("statx", "@")},
+	{"ENOENT", do("readlink", "@")},
+	{"ENOENT", do("readdir", "@")},
+	{"ENOENT", cat("@")},
+	{"ENOENT", open("@", unix.O_PATH)},
+	{"ENOENT", open("@", wronly)},
+	{"ENOENT", open("@", rdwr|unix.O_APPEND)},
+	{"ENOENT", open("@", wronly|unix.O_TRUNC)},
+	{"ENOENT", open("@", acc3)},
+	{"ENOENT", open("@", rdwr|unix.O_TMPFILE)},
+	{"EROFS", open("@", wronly|unix.O_CREAT)},
+	{"EROFS", open("@", rdonly|unix.O_CREAT)},
+	{"EROFS", open("@", wronly|unix.O_CREAT|unix.O_EXCL)},
+	{"EROFS", open("@", wronly|unix.O_CREAT|unix.O_NOFOLLOW)},
+	{"EISDIR", open("@/", wronly|unix.O_CREAT)},
+	{"ENOENT", open("@/below", wronly|unix.O_CREAT)},
+	{"ENOENT", do("openat2", "@").flags(rdwr)},
+	{"EROFS", do("openat2", "@").flags(rdwr | unix.O_CREAT).mode(0o600)},
+	{"ELOOP|EROFS", do("openat2", "@").flags(rdwr | unix.O_CREAT).mode(0o600).resolve(unix.RESOLVE_NO_SYMLINKS)},
+	{"EROFS", do("creat", "@").mode(0o600)},
+	{"ENOENT", mayAccess("@", unix.F_OK)},
+	{"ENOENT", mayAccess("@", unix.W_OK)},
+	{"ENOENT", mayAccess("@", unix.X_OK)},
+	{"ENOENT", do("faccessat2", "@").mode(unix.W_OK).flags(unix.AT_SYMLINK_NOFOLLOW)},
+	{"EROFS", mkdir("@")},
+	{"ENOENT", mkdir("@/below")},
+	{"EROFS", do("rmdir", "@")},
+	{"EROFS", do("unlink", "@")},
+	{"EROFS", do("symlink", "@").to("x")},
+	{"EROFS", do("mknod", "@").mode(unix.S_IFREG | 0o600)},
+	{"EROFS", do("mknod", "@").mode(unix.S_IFIFO | 0o600)},
+	{"EROFS", do("mknod", "@").mode(unix.S_IFCHR | 0o600).size(0x103)},
+	{"EROFS", do("bind", "@")},
+	{"EROFS", two("rename", "@", "D/other")},
+	{"EROFS", two("rename", "M/write", "@")},
+	{"EROFS", noReplace("M/write", "@")},
+	{"EROFS", exchange("M/write", "@")},
+	{"EROFS", exchange("@", "M/write")},
+	{"ENOENT", two("link", "@", "D/other")},
+	{"EROFS", two("link", "M/write", "@")},
+	{"ENOENT", two("link", "@", "D/other").flags(unix.AT_SYMLINK_FOLLOW)},
+	{"ENOENT", do("truncate", "@").size(1)},
+	{"ENOENT", do("chmod", "@").mode(0o777)},
+	{"ENOENT", do("fchmodat2", "@").mode(0o777).flags(unix.AT_SYMLINK_NOFOLLOW)},
+	{"ENOENT", do("chown", "@").size(1000)},
+	{"ENOENT", do("utimens", "@").size(1)},
+	{"ENOENT", do("setxattr", "@").name("user.x").to("v")},
+	{"ENOENT", do("setxattr", "@").name("security.x").to("v")},
+	{"ENOENT", do("lsetxattr", "@").name("trusted.x").to("v")},
+	{"ENOENT", do("removexattr", "@").name("user.x")},
+	{"ENOENT", do("getxattr", "@").name("user.x")},
+	{"ENOENT", do("listxattr", "@")},
+	{"ENOENT", do("chdir", "@")},
+	{"ENOENT", do("exec", "@")},
+	{"ENOENT", do("inotify", "@")},
+	{"ENOENT", do("statfs", "@")},
+}
+
+// hidden asks about hidden names and about names that nobody has used: no
+// answer tells one from the other, in a directory of any level.
+func (s suite) hidden(t *testing.T) {
+	src := mixedSource(t)
+	src.symlink("none", "/mix/none.link")
+	b := s.box(t, src, mixedRules...)
+	for _, dir := range []string{"/mix", "/ro", "/listed"} {
+		var scripts []script
+		names := []string{"none.free", "none", "none.exe", "none.d", "none.link"}
+		for _, name := range names {
+			path := Workspace + dir + "/" + name
+			for _, c := range prying {
+				o := script{c.op}.substitute(path)[0]
+				if o.To == "D/other" {
+					o.To = text(Workspace + dir + "/none.other")
+				}
+				scripts = append(scripts, script{o}.inMixed())
+			}
+		}
+		for i, got := range b.run(absolute, scripts...) {
+			c := prying[i%len(prying)]
+			if !oneOf(c.want, outcome(got)) {
+				t.Errorf("%s %s (flags %o): %s, want %s", scripts[i][0].Call, scripts[i][0].Path, scripts[i][0].Flags, outcome(got), c.want)
+			}
+		}
+	}
+}
+
+// weight compares directories that hold many hidden names with ones that hold
+// a single one: neither their size nor their number of links tells how many.
+func (s suite) weight(t *testing.T) {
+	src := newSource(t)
+	for i := range 500 {
+		src.file(fmt.Sprintf("/many/none-%03d-with-a-long-name-so-that-the-directory-grows", i), "", 0o644)
+	}
+	for i := range 20 {
+		src.mkdir(fmt.Sprintf("/many/none-dir-%03d", i))
+	}
+	src.file("/few/none", "", 0o644)
+	for _, dir := range []string{"/many", "/few", "/none-at-all"} {
+		src.file(dir+"/seen", "seen\n", 0o644)
+		src.mkdir(dir + "/sub")
+	}
+	for _, level := range []fsguard.Permission{fsguard.View, fsguard.Read, fsguard.Write} {
+		t.Run(level.String(), func(t *testing.T) {
+			b := s.box(t, src,
+				fsguard.Rule{Pattern: "/**", Permission: level},
+				fsguard.Rule{Pattern: "/*/none*", Permission: fsguard.None, Priority: 10})
+			look := func(dir string) script {
+				return script{do("weigh", Workspace+dir), do("readdir", Workspace+dir), do("weigh", Workspace+dir+"/sub")}
+			}
+			got := b.run(absolute, look("/many"), look("/few"), look("/none-at-all"))
+			for i := range got[0] {
+				if got[0][i] != got[1][i] {
+					t.Errorf("with 520 hidden names %s, with one %s", got[0][i], got[1][i])
+				}
+				if got[0][i] != got[2][i] && uncounted(got[0][i]) != uncounted(got[2][i]) {
+					t.Errorf("with 520 hidden names %s, with none %s", got[0][i], got[2][i])
+				}
+			}
+		})
+	}
+}
+
+// uncounted leaves out the number of links of a directory. Where the directory
+// itself is the lower layer, overlayfs gives 1 for one that is masked at all,
+// as file systems do that do not count, and the lower one's number else.
+func uncounted(r result) string {
+	_, rest, _ := strings.Cut(r.String(), ",")
+	return rest
+}

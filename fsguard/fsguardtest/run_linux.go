@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: MIT
+
+package fsguardtest
+
+import (
+	"bytes"
+	"encoding/json"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/sandbox-rls/sandbox/fsguard"
+)
+
+// Run runs the suite against the sandboxes that f makes.
+func Run(t *testing.T, f Factory) {
+	s := suite{f}
+	t.Run("Levels", s.levels)
+	t.Run("Mixed", s.mixed)
+	t.Run("Hidden", s.hidden)
+	t.Run("Weight", s.weight)
+	t.Run("Links", s.links)
+	t.Run("Through", s.through)
+	t.Run("Names", s.names)
+	t.Run("Deep", s.deep)
+	t.Run("WorkingDirectory", s.workingDirectory)
+	t.Run("Umask", s.umask)
+	t.Run("Race", s.race)
+	t.Run("Differential", s.differential)
+}
+
+// suite is the acceptance suite for one kind of sandbox.
+type suite struct{ factory Factory }
+
+// box starts a sandbox on a tree, whose source stays as it is.
+func (s suite) box(t *testing.T, src source, rules ...fsguard.Rule) *bench {
+	t.Helper()
+	src.seal()
+	b := s.factory(t, src.dir, append(rules, probeRule))
+	t.Cleanup(b.Close)
+	return &bench{t: t, box: b}
+}
+
+// bench runs scripts in a box.
+type bench struct {
+	t   *testing.T
+	box Box
+}
+
+// run has the probe perform scripts, naming paths in a style.
+func (b *bench) run(how style, scripts ...script) [][]result {
+	b.t.Helper()
+	return perform(b.t, b.box, how, scripts)
+}
+
+// fataler is what tests and rapid's have in common.
+type fataler interface {
+	Helper()
+	Fatalf(format string, args ...any)
+}
+
+func perform(t fataler, box Box, how style, scripts []script) [][]result {
+	t.Helper()
+	in, err := json.Marshal(request{Style: how, Scripts: scripts})
+	if err != nil {
+		t.Fatalf("request: %v", err)
+	}
+	stdout, stderr, code := box.Exec([]string{Workspace + probePath, probeArg}, in)
+	if code != 0 {
+		t.Fatalf("the probe ended with %d: %s", code, bytes.TrimSpace(stderr))
+	}
+	var all [][]result
+	if err := json.Unmarshal(stdout, &all); err != nil {
+		t.Fatalf("the probe's answer: %v: %.200q", err, stdout)
+	}
+	if len(all) != len(scripts) {
+		t.Fatalf("the probe ran %d of %d scripts", len(all), len(scripts))
+	}
+	return all
+}
+
+// oneOf reports whether a result is the one that is wanted, or one of those,
+// "A|B", where kernels differ.
+func oneOf(want, got string) bool {
+	return got == want || slices.Contains(strings.Split(want, "|"), got)
+}
+
+// expect runs one script, in the plain style, and compares each of its results.
+func (b *bench) expect(s script, want ...string) {
+	b.t.Helper()
+	got := b.run(absolute, s)[0]
+	for i, w := range want {
+		if !oneOf(w, got[i].String()) {
+			b.t.Errorf("%s %s: %s, want %s", s[i].Call, s[i].Path, got[i], w)
+		}
+	}
+}

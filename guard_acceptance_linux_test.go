@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: MIT
+
+package sandbox_test
+
+import (
+	"bytes"
+	"context"
+	"testing"
+	"time"
+
+	"github.com/sandbox-rls/sandbox"
+	"github.com/sandbox-rls/sandbox/fsguard"
+	"github.com/sandbox-rls/sandbox/fsguard/fsguardtest"
+)
+
+// guardBox is a sandbox of the native runtime, for the guard's acceptance suite.
+type guardBox struct {
+	t  *testing.T
+	sb *sandbox.Sandbox
+}
+
+func (b *guardBox) Exec(argv []string, stdin []byte) (stdout, stderr []byte, exitCode int) {
+	b.t.Helper()
+	// The time is there for a probe that hangs; nothing depends on it.
+	r, err := b.sb.Exec(context.Background(), sandbox.ExecRequest{Argv: argv, Stdin: bytes.NewReader(stdin), Timeout: 2 * time.Minute})
+	if err != nil {
+		b.t.Fatalf("exec: %v", err)
+	}
+	return []byte(r.Stdout), []byte(r.Stderr), r.ExitCode
+}
+
+func (b *guardBox) Changes() []string {
+	b.t.Helper()
+	changes, err := b.sb.Changes(context.Background())
+	if err != nil {
+		b.t.Fatalf("changes: %v", err)
+	}
+	var paths []string
+	for _, c := range changes {
+		paths = append(paths, c.Path)
+	}
+	return paths
+}
+
+func (b *guardBox) Close() { _ = b.sb.Close() }
+
+// TestGuardAcceptance runs the guard's suite on the native runtime, on the
+// directory itself and on a snapshot.
+func TestGuardAcceptance(t *testing.T) {
+	m, err := sandbox.NewManager(sandbox.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = m.Close() })
+	for name, opts := range map[string][]sandbox.Option{"snapshot": nil, "live": {sandbox.WithLive()}} {
+		t.Run(name, func(t *testing.T) {
+			fsguardtest.Run(t, func(t *testing.T, dir string, rules []fsguard.Rule) fsguardtest.Box {
+				sb, err := m.FromLocal(t.Context(), dir, append(opts[:len(opts):len(opts)], sandbox.WithRules(rules...), sandbox.WithOutputLimit(-1))...)
+				if err != nil {
+					t.Fatal(err)
+				}
+				return &guardBox{t, sb}
+			})
+		})
+	}
+}

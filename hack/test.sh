@@ -1,0 +1,94 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+#
+# All checks, and the whole suite: as root and as an unprivileged user when it
+# is started by root, else once. The suite comes last, so that the output ends
+# with what go test says of each package.
+set -uo pipefail
+cd "$(dirname "$0")/.."
+hack=$PWD/hack
+read -ra flags <<<"${TESTFLAGS:--count=1 -timeout=10m}"
+
+# A test that this machine lacks something for fails instead of being skipped.
+export SANDBOX_REQUIRE=${SANDBOX_REQUIRE-all}
+
+failed=()
+step() {
+	local name=$1 began=$SECONDS
+	shift
+	echo "=== $name"
+	if ! "$@"; then
+		failed+=("$name")
+		echo "=== $name: FAILED"
+	fi
+	echo "=== $name: $((SECONDS - began)) s"
+}
+
+# A place that the unprivileged user can enter, wherever the clone is: the
+# module itself, and what the go command needs there.
+base=$(mktemp -d /tmp/sandbox-test.XXXXXX) || exit 1
+trap 'chmod -R u+w "$base"; rm -rf "$base"' EXIT
+export TEST_BASE=$base TEST_UID=${TEST_UID:-54321}
+
+prepare_user() {
+	chmod 755 "$base" &&
+		"$hack/copy-tree.sh" "$base/src" &&
+		chmod -R a+rX "$base/src" &&
+		mkdir "$base/cache" &&
+		fill_module_cache &&
+		copy_go &&
+		chown -R "$TEST_UID:$TEST_UID" "$base/src" "$base/cache"
+}
+
+# fill_module_cache takes the module's dependencies from root's own cache,
+# which the user cannot read.
+fill_module_cache() {
+	local from
+	go mod download && from=$(go env GOMODCACHE) &&
+		(cd "$base/src" && GOMODCACHE=$base/mod GOPROXY=file://$from/cache/download GOFLAGS=-modcacherw GOSUMDB=off go mod download) &&
+		chmod -R a+rX "$base/mod"
+}
+
+# copy_go copies the Go distribution if the user cannot run it where it is.
+copy_go() {
+	local goroot
+	goroot=$(go env GOROOT)
+	setpriv --reuid "$TEST_UID" --regid "$TEST_UID" --clear-groups test -x "$goroot/bin/go" ||
+		cp -a "$goroot" "$base/go"
+}
+
+cross_builds() {
+	GOOS=linux GOARCH=arm64 go build ./... && GOOS=darwin GOARCH=arm64 go build ./...
+}
+
+quickstart() { go run ./examples/quickstart >"$base/quickstart.out" || { cat "$base/quickstart.out"; return 1; }; }
+
+quickstart_as_user() {
+	(cd "$base/src" && go run -exec "$hack/as-user.sh" ./examples/quickstart)
+}
+
+# The race detector makes what runs in sandboxes slow, so that only the packages
+# with goroutines of their own get it.
+race() { go test -race "${flags[@]}" . ./fsguard/... ./internal/...; }
+
+suite() { go test "${flags[@]}" ./...; }
+
+suite_as_user() { (cd "$base/src" && go test "${flags[@]}" -exec "$hack/as-user.sh" ./...); }
+
+step "build" go build ./...
+step "cross builds" cross_builds
+step "generated code" "$hack/drift.sh"
+step "quickstart" quickstart
+step "fuzz" "$hack/fuzz.sh" "${FUZZTIME:-10s}"
+step "race detector" race
+if [[ $(id -u) -eq 0 ]]; then
+	step "preparing the unprivileged user" prepare_user
+	step "quickstart as user $TEST_UID" quickstart_as_user
+	step "suite as user $TEST_UID" suite_as_user
+fi
+step "suite as $(id -un)" suite
+
+if [[ ${#failed[@]} -gt 0 ]]; then
+	printf 'FAIL: %s\n' "${failed[@]}" >&2
+	exit 1
+fi

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: MIT
+
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"regexp"
+	"syscall"
+	"time"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := run(ctx, os.Args[1:]); err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, args []string) (err error) {
+	flags := flag.NewFlagSet("bench", flag.ExitOnError)
+	quick := flags.Bool("quick", false, "small trees and few samples, to see that everything works; prints, and does not write the file")
+	only := flags.String("only", "", "measure only what this regular expression matches the name of; prints, and does not write the file")
+	dir := flags.String("dir", os.TempDir(), "where to work; not on overlayfs")
+	out := flags.String("out", "docs/benchmarks.md", "the file to write the results into; empty for none")
+	_ = flags.Parse(args)
+	filter, err := regexp.Compile(*only)
+	if err != nil {
+		return err
+	}
+	lab, err := newLab(ctx, *dir, sizesFor(*quick))
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if e := lab.close(); err == nil {
+			err = e
+		}
+	}()
+	began := time.Now()
+	var sections []Section
+	for _, b := range benchmarks {
+		if !filter.MatchString(b.name) {
+			continue
+		}
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		fmt.Fprintf(os.Stderr, "bench: %s …\n", b.name)
+		section, err := b.measure(lab)
+		if err != nil {
+			return fmt.Errorf("%s: %w", b.name, err)
+		}
+		section.Name = b.name
+		if err := writeSection(os.Stdout, section); err != nil {
+			return err
+		}
+		sections = append(sections, section)
+	}
+	if *out == "" || *only != "" || *quick {
+		return nil
+	}
+	return writeFile(*out, report{machine: describeMachine(*dir), took: time.Since(began), sections: sections})
+}

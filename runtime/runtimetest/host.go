@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: MIT
+
+package runtimetest
+
+import (
+	"bytes"
+	"crypto/rand"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// newMarker returns a word by which processes of a sandbox are found on the host.
+func newMarker() string { return "marker-" + rand.Text() }
+
+// sleeper is a command line that prints nothing, never ends, and bears a
+// marker, to be put into single quotes.
+func sleeper(marker string) string { return "sleep 100000; : " + marker }
+
+// marked lists the processes of the host that bear a marker.
+func marked(marker string) []int {
+	var pids []int
+	for _, pid := range allProcesses() {
+		line, err := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid))
+		if err == nil && pid != os.Getpid() && bytes.Contains(line, []byte(marker)) && alive(pid) {
+			pids = append(pids, pid)
+		}
+	}
+	return pids
+}
+
+func allProcesses() []int {
+	names, _ := filepath.Glob("/proc/[0-9]*")
+	var pids []int
+	for _, name := range names {
+		if pid, err := strconv.Atoi(filepath.Base(name)); err == nil {
+			pids = append(pids, pid)
+		}
+	}
+	return pids
+}
+
+// field returns a line of proc_pid_status(5), "" when the process is gone.
+func field(pid int, name string) string {
+	data, _ := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	return statusField(string(data), name)
+}
+
+func statusField(status, name string) string {
+	for line := range strings.Lines(status) {
+		if v, ok := strings.CutPrefix(line, name+":"); ok {
+			return strings.TrimSpace(v)
+		}
+	}
+	return ""
+}
+
+// alive reports whether a process exists and is not a zombie.
+func alive(pid int) bool {
+	state := field(pid, "State")
+	return state != "" && state[0] != 'Z' && state[0] != 'X'
+}
+
+// initOf returns the init of the sandbox in which a process of the host runs:
+// the ancestor that is number 1 in its innermost PID namespace.
+func initOf(t *testing.T, pid int) int {
+	t.Helper()
+	for pid > 1 {
+		numbers := strings.Fields(field(pid, "NSpid"))
+		if len(numbers) > 1 && numbers[len(numbers)-1] == "1" {
+			return pid
+		}
+		pid, _ = strconv.Atoi(field(pid, "PPid"))
+	}
+	t.Fatal("found no init")
+	return 0
+}
+
+// holdings is what a process has of the host.
+type holdings struct {
+	files    []string
+	children []int
+	mounts   string
+}
+
+func held(t *testing.T) holdings {
+	t.Helper()
+	var h holdings
+	d, err := os.Open("/proc/self/fd")
+	if err != nil {
+		t.Fatal(err)
+	}
+	names, _ := d.Readdirnames(-1)
+	for _, name := range names {
+		// What the Go runtime opens when it is first needed is not counted.
+		to, _ := os.Readlink("/proc/self/fd/" + name)
+		if !strings.HasPrefix(to, "anon_inode:[event") && to != "/proc/self/fd" && !strings.HasSuffix(to, "/fd") {
+			h.files = append(h.files, name+" → "+to)
+		}
+	}
+	d.Close()
+	slices.Sort(h.files)
+	for _, pid := range allProcesses() {
+		if field(pid, "PPid") == strconv.Itoa(os.Getpid()) {
+			h.children = append(h.children, pid)
+		}
+	}
+	mounts, err := os.ReadFile("/proc/self/mountinfo")
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.mounts = string(mounts)
+	return h
+}
+
+// same reports what there is now that was not there before.
+func (h holdings) same(t *testing.T, now holdings) {
+	t.Helper()
+	if !slices.Equal(h.files, now.files) {
+		t.Errorf("open files before: %q, after: %q", h.files, now.files)
+	}
+	if !slices.Equal(h.children, now.children) {
+		t.Errorf("children before: %v, after: %v", h.children, now.children)
+	}
+	if h.mounts != now.mounts {
+		t.Errorf("mounts before:\n%safter:\n%s", h.mounts, now.mounts)
+	}
+}
