@@ -66,7 +66,7 @@ func (m *Manager) ImportCodebase(ctx context.Context, dir string) (*Codebase, er
 			c.info.FileCount++
 		}
 	}
-	for _, p := range append(t.Problems, snap.Skipped...) {
+	for _, p := range snap.Skipped {
 		c.info.Skipped = append(c.info.Skipped, SkippedFile{Path: p.Path, Err: p.Err})
 	}
 	m.mu.Lock()

@@ -79,6 +79,9 @@ func (s *Sandbox) ListFiles(ctx context.Context, name string, recursive bool) ([
 	if err != nil {
 		return nil, s.fail("list", name, err)
 	}
+	if strings.ContainsRune(name, 0) {
+		return nil, s.fail("list", name, invalidf("a NUL byte in the path"))
+	}
 	files, err := s.list(ctx, box.Files, workspacePath(name), recursive)
 	if err != nil {
 		return nil, s.fail("list", name, denied(err))

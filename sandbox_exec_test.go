@@ -71,17 +71,17 @@ func TestRun(t *testing.T) {
 
 func TestExecArgv(t *testing.T) {
 	t.Parallel()
-	sb := start(t, project(t, map[string]string{"script": "#!/bin/sh\necho ran\n", "data": "x"}), everything)
-	must(t, sb, "chmod +x script; mkdir dir; printf '\\177ELF broken' > elf; chmod +x elf; printf '#!/no/such/sh\\n' > bad; chmod +x bad")
+	sb := start(t, project(t, map[string]string{"my-script": "#!/bin/sh\necho ran\n", "data": "x"}), everything)
+	must(t, sb, "chmod +x my-script; mkdir dir; printf '\\177ELF broken' > elf; chmod +x elf; printf '#!/no/such/sh\\n' > bad; chmod +x bad")
 	for _, c := range []struct {
 		argv []string
 		code int
 		out  string
 	}{
 		{[]string{"echo", "a b", "$HOME", "*"}, 0, "a b $HOME *\n"},
-		{[]string{"./script"}, 0, "ran\n"},
-		{[]string{"/workspace/script"}, 0, "ran\n"},
-		{[]string{"script"}, 127, ""},
+		{[]string{"./my-script"}, 0, "ran\n"},
+		{[]string{"/workspace/my-script"}, 0, "ran\n"},
+		{[]string{"my-script"}, 127, ""},
 		{[]string{"no-such-program"}, 127, ""},
 		{[]string{"/no/such/program"}, 127, ""},
 		{[]string{"./bad"}, 127, ""},
@@ -275,8 +275,8 @@ func TestOutput(t *testing.T) {
 	t.Run("50 MB, random, both", func(t *testing.T) {
 		t.Parallel()
 		sb := start(t, dir, sandbox.WithOutputLimit(-1))
-		r := sh(t, sb, "cat | tee /dev/stderr", sandbox.WithStdin(io.LimitReader(pattern{}, 50<<20)))
-		want, _ := io.ReadAll(io.LimitReader(pattern{}, 50<<20))
+		r := sh(t, sb, "cat | tee /dev/stderr", sandbox.WithStdin(io.LimitReader(new(pattern), 50<<20)))
+		want, _ := io.ReadAll(io.LimitReader(new(pattern), 50<<20))
 		if r.Stdout != string(want) || r.Stderr != string(want) {
 			t.Errorf("got %d and %d bytes", len(r.Stdout), len(r.Stderr))
 		}
@@ -284,14 +284,14 @@ func TestOutput(t *testing.T) {
 }
 
 // pattern is an endless reader whose bytes are of all values.
-type pattern struct{}
+type pattern struct{ n int }
 
-func (pattern) Read(b []byte) (int, error) {
+func (p *pattern) Read(b []byte) (int, error) {
 	for i := range b {
-		b[i] = byte(i * 7)
+		b[i] = byte(p.n * 7)
+		p.n++
 	}
-	// Whatever the size of the buffer, the same bytes in the same place.
-	return len(b) / 256 * 256, nil
+	return len(b), nil
 }
 
 func TestManyCommands(t *testing.T) {

@@ -167,6 +167,7 @@ func opFremovexattr(c *call) verdict {
 
 // opSetxattr and the three after it serve the calls that take a path.
 func opSetxattr(c *call) verdict { return c.at(unix.AT_FDCWD, 0, 0, c.setXattr) }
+
 func opLsetxattr(c *call) verdict {
 	return c.at(unix.AT_FDCWD, 0, unix.AT_SYMLINK_NOFOLLOW, c.setXattr)
 }
@@ -237,7 +238,12 @@ func opFaccessat2(c *call) verdict { return c.access(c.arg(0), 1, c.arg(2), c.ar
 // has but the one.
 func (c *call) access(dirfd, pathArg, mode, flags int) verdict {
 	return c.at(dirfd, pathArg, flags&^unix.AT_EACCESS, func(fd int) verdict {
-		_, _, errno := unix.Syscall6(unix.SYS_FACCESSAT2, uintptr(fd), uintptr(empty), uintptr(mode), unix.AT_EMPTY_PATH|unix.AT_EACCESS, 0, 0)
-		return fail(errno)
+		return fail(accessible(fd, mode))
 	})
+}
+
+// accessible asks the kernel what the guard's user may do with a file.
+func accessible(fd, mode int) unix.Errno {
+	_, _, errno := unix.Syscall6(unix.SYS_FACCESSAT2, uintptr(fd), uintptr(empty), uintptr(mode), unix.AT_EMPTY_PATH|unix.AT_EACCESS, 0, 0)
+	return errno
 }

@@ -24,7 +24,9 @@ type Door struct {
 	// Workspace is the writable mount beneath the read-only cover. Nil: nothing
 	// is writable.
 	Workspace *os.File
-	// Listener is the seccomp listener. Nil: nothing is trapped.
+	// Listener is the seccomp listener. Nil: nothing is trapped. It is closed
+	// with the attachment, or with the guard: the kernel then fails what would
+	// have been asked (ENOSYS), where an open one would let it wait for ever.
 	Listener *os.File
 	// HostUID and HostGID are, for the sandbox's users and groups, their numbers
 	// on the host; false when a number means nobody. Nil: the same numbers.
@@ -91,6 +93,11 @@ func (g *Guard) Close() error {
 	_, _ = unix.Write(g.quit, []byte{1, 0, 0, 0, 0, 0, 0, 0})
 	g.wg.Wait()
 	g.watch.wait()
+	g.mu.Lock()
+	for _, a := range g.doors { // nobody is left who would answer
+		_ = a.door.Listener.Close()
+	}
+	g.mu.Unlock()
 	unix.Close(g.epoll)
 	unix.Close(g.quit)
 	return nil
@@ -176,6 +183,9 @@ func (a *Attachment) Close() {
 		g.mu.Unlock()
 	}
 	a.inside.Wait()
+	if a.door.Listener != nil {
+		_ = a.door.Listener.Close()
+	}
 }
 
 // enter returns the attachment of a listener, held until leave.

@@ -41,11 +41,18 @@ func (a *Attachment) MkdirAll(path string) error {
 	return nil
 }
 
-func (a *Attachment) mkdirAll(w *worker, rel string) error {
-	if rel == "" {
+func (a *Attachment) mkdirAll(w *worker, path string) error {
+	if path == "" {
 		return nil
 	}
-	p, err := a.hostPlace("/" + rel)
+	p, err := a.hostPlace("/" + path)
+	if err == unix.ENOENT { // what it is in does not exist either
+		dir, _, _ := splitLast(path)
+		if err := a.mkdirAll(w, strings.Trim(dir, "/")); err != nil {
+			return err
+		}
+		p, err = a.hostPlace("/" + path)
+	}
 	if err != nil {
 		return err
 	}
@@ -57,15 +64,17 @@ func (a *Attachment) mkdirAll(w *worker, rel string) error {
 	if err != unix.ENOENT {
 		return err
 	}
-	dir, name, _ := splitLast(rel)
-	if err := a.mkdirAll(w, strings.Trim(dir, "/")); err != nil {
-		return err
-	}
+	return a.makeDir(w, p.rel)
+}
+
+// makeDir makes a directory at a canonical path.
+func (a *Attachment) makeDir(w *worker, rel string) error {
 	if a.work < 0 || a.policy.Level("/"+rel) != Write {
 		return unix.EACCES
 	}
 	a.moves.RLock()
 	defer a.moves.RUnlock()
+	dir, name, _ := splitLast(rel)
 	parent, err := a.openBeneath(strings.Trim(dir, "/"), unix.O_PATH|unix.O_DIRECTORY, 0)
 	if err != nil {
 		return err

@@ -55,8 +55,18 @@ func (c *call) mknod(dirfd, pathArg int, mode uint32) verdict {
 // noDevice is the answer to a device: none is ever made in a sandbox.
 func noDevice(e spot) verdict {
 	var st unix.Stat_t
-	if err := unix.Fstatat(e.dir, trim(e.name), &st, unix.AT_SYMLINK_NOFOLLOW); err == nil {
+	switch err := unix.Fstatat(e.dir, trim(e.name), &st, unix.AT_SYMLINK_NOFOLLOW); err {
+	case nil:
 		return fail(unix.EEXIST)
+	case unix.ENOENT:
+	default:
+		return result(err)
+	}
+	if strings.HasSuffix(e.name, "/") {
+		return fail(unix.ENOENT)
+	}
+	if errno := accessible(e.dir, unix.W_OK|unix.X_OK); errno != 0 {
+		return fail(errno)
 	}
 	return fail(unix.EPERM)
 }
@@ -145,7 +155,7 @@ func (c *call) link(oldfd, oldArg, newfd, newArg, flags int) verdict {
 	}
 	return c.steady(func() verdict {
 		return c.locate(oldfd, from, follow, func(rel string) verdict {
-			fd, err := c.a.openBeneath(rel, unix.O_PATH|nofollow(follow), 0)
+			fd, err := c.a.openBeneath(ending(rel, from), unix.O_PATH|nofollow(follow), 0)
 			if err != nil {
 				return c.mayElse(rel, err)
 			}

@@ -51,7 +51,7 @@ func creates(flags int) bool {
 // openAt opens a path that is canonical unless openat2 says otherwise.
 func (c *call) openAt(rel, path string, flags int, mode uint32) verdict {
 	if !c.may(rel) {
-		return c.refuse(rel, flags)
+		return c.refuse(ending(rel, path), flags)
 	}
 	if !c.valid() {
 		return pass
@@ -62,12 +62,9 @@ func (c *call) openAt(rel, path string, flags int, mode uint32) verdict {
 	} else {
 		mode = 0
 	}
-	if strings.HasSuffix(path, "/") && rel != "" {
-		rel += "/"
-	}
 	c.a.moves.RLock()
 	// A FIFO without a reader would hold the guard: that one the process waits for itself.
-	fd, err := c.a.openBeneath(rel, flags|unix.O_NONBLOCK, mode&0o7777)
+	fd, err := c.a.openBeneath(ending(rel, path), flags|unix.O_NONBLOCK, mode&0o7777)
 	c.a.moves.RUnlock()
 	if err == unix.ENXIO {
 		return pass
@@ -158,7 +155,7 @@ func (c *call) openScoped(dirfd int, path string, flags int, mode uint32, resolv
 				w.at = ""
 			}
 		}
-		if resolve&(unix.RESOLVE_NO_SYMLINKS) != 0 {
+		if resolve&unix.RESOLVE_NO_SYMLINKS != 0 {
 			w.links = maxLinks
 		}
 		p, errno := w.run(path, follows(flags))
@@ -183,14 +180,14 @@ func opTruncate(c *call) verdict {
 	}
 	return c.locate(unix.AT_FDCWD, path, true, func(rel string) verdict {
 		if !c.may(rel) {
-			return c.refuse(rel, 0)
+			return c.refuse(ending(rel, path), 0)
 		}
 		if !c.valid() {
 			return pass
 		}
 		c.a.moves.RLock()
 		defer c.a.moves.RUnlock()
-		fd, err := c.a.openBeneath(rel, unix.O_WRONLY|unix.O_NONBLOCK, 0)
+		fd, err := c.a.openBeneath(ending(rel, path), unix.O_WRONLY|unix.O_NONBLOCK, 0)
 		if err == unix.ENXIO {
 			return fail(unix.EINVAL)
 		}

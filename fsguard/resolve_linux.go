@@ -61,7 +61,29 @@ func (c *call) readlink(name string) (string, bool) {
 	if err != nil || n == 0 || n == len(buf) || buf[0] != '/' {
 		return "", false
 	}
-	return string(buf[:n]), true
+	path := string(buf[:n])
+	return path, !strings.HasSuffix(path, removedMark) || c.names(path, name)
+}
+
+// removedMark ends the path that /proc has for a file whose name is gone; a
+// file may be called that, too.
+const removedMark = " (deleted)"
+
+// names reports whether a path is the name of the file behind a magic link.
+func (c *call) names(path, link string) bool {
+	fd, err := unix.Openat2(c.a.root, strings.TrimLeft(path, "/"), &unix.OpenHow{
+		Flags:   unix.O_PATH | unix.O_NOFOLLOW | unix.O_CLOEXEC,
+		Resolve: unix.RESOLVE_BENEATH | unix.RESOLVE_NO_SYMLINKS | unix.RESOLVE_NO_MAGICLINKS,
+	})
+	if err != nil {
+		return false
+	}
+	defer unix.Close(fd)
+	var is, want unix.Stat_t
+	if unix.Fstat(fd, &is) != nil || unix.Stat(c.proc(link), &want) != nil {
+		return false
+	}
+	return is.Ino == want.Ino && is.Dev == want.Dev
 }
 
 // join puts a path onto its base, and reports whether cleaning it by its text
@@ -84,6 +106,19 @@ func join(base, path string) (joined string, plain bool) {
 		}
 	}
 	return "/" + strings.Join(out, "/"), true
+}
+
+// ending gives a canonical path the end of the path that led to it: a slash, or
+// a dot after one, asks for a directory.
+func ending(rel, path string) string {
+	switch {
+	case rel == "":
+	case strings.HasSuffix(path, "/"):
+		return rel + "/"
+	case strings.HasSuffix(path, "/."):
+		return rel + "/."
+	}
+	return rel
 }
 
 // beneath returns the part of an absolute path that is beneath the workspace.
@@ -175,7 +210,7 @@ func (c *call) object(dirfd int, path string, follow bool, act func(fd int) verd
 	return c.locate(dirfd, path, follow, func(rel string) verdict {
 		c.a.moves.RLock()
 		defer c.a.moves.RUnlock()
-		fd, err := c.a.openBeneath(rel, flags, 0)
+		fd, err := c.a.openBeneath(ending(rel, path), flags, 0)
 		if err != nil {
 			return c.mayElse(rel, err)
 		}

@@ -38,7 +38,7 @@ func (c *call) walk(dirfd int, path string, follow bool) (place, unix.Errno) {
 func (w *walker) run(path string, follow bool) (place, unix.Errno) {
 	w.push(path)
 	// A trailing slash asks for a directory, and so follows a symlink.
-	follow = follow || strings.HasSuffix(path, "/")
+	follow = follow || strings.HasSuffix(path, "/") || strings.HasSuffix(path, "/.")
 	for len(w.todo) > 0 {
 		last := len(w.todo) - 1
 		name := w.todo[last]
@@ -102,7 +102,19 @@ func (w *walker) up() unix.Errno {
 		}
 		return 0
 	}
-	w.at = w.at[:max(strings.LastIndexByte(w.at, '/'), 0)]
+	if w.at == "" {
+		return 0
+	}
+	// It must be a directory, and one that may be searched.
+	fd, err := unix.Openat2(w.a.root, w.at[1:]+"/.", &unix.OpenHow{
+		Flags:   unix.O_PATH | unix.O_CLOEXEC,
+		Resolve: unix.RESOLVE_BENEATH | unix.RESOLVE_NO_SYMLINKS | unix.RESOLVE_NO_MAGICLINKS,
+	})
+	if err != nil {
+		return err.(unix.Errno)
+	}
+	unix.Close(fd)
+	w.at = w.at[:strings.LastIndexByte(w.at, '/')]
 	return 0
 }
 

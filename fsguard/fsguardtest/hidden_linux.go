@@ -152,3 +152,33 @@ func uncounted(r result) string {
 	_, rest, _ := strings.Cut(r.String(), ",")
 	return rest
 }
+
+// viewOnly is a policy by which nothing can be read, the probe neither: the
+// shell looks instead.
+func (s suite) viewOnly(t *testing.T) {
+	src := newSource(t)
+	src.file("/dir/file", "content\n", 0o644)
+	src.file("/dir/exe", "#!/bin/sh\nexit 7\n", 0o755)
+	src.file("/dir/none", "secret\n", 0o644)
+	src.seal()
+	box := s.factory(t, src.dir, []fsguard.Rule{
+		{Pattern: "/**", Permission: fsguard.View},
+		{Pattern: "/dir/none", Type: fsguard.File, Permission: fsguard.None},
+	})
+	t.Cleanup(box.Close)
+	for command, want := range map[string]string{
+		"ls dir": "exe\nfile\n",
+		"find . -name file -size 8c -perm 644 -o -name file -size 8c -perm 0": "./dir/file\n",
+		"cat dir/file; test $? = 1 && echo refused":                           "refused\n",
+		"./dir/exe; test $? = 126 && echo refused":                            "refused\n",
+		"cd dir && pwd": "/workspace/dir\n",
+		"cat dir/none; test -e dir/none || echo absent":                        "absent\n",
+		"echo x > dir/file; echo x > dir/new; mkdir d; rm -f dir/file; ls dir": "exe\nfile\n",
+		"mmap=$(head -c1 < dir/file); echo \"[$mmap]\"":                        "[]\n",
+	} {
+		stdout, stderr, _ := box.Exec([]string{"/bin/sh", "-c", command}, nil)
+		if string(stdout) != want {
+			t.Errorf("%s: %q, want %q (%s)", command, stdout, want, stderr)
+		}
+	}
+}

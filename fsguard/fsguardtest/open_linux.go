@@ -65,11 +65,13 @@ var openCalls = map[string]call{
 	"fallocate": func(p *prober, o *op, _ spot) (string, error) {
 		return "", unix.Fallocate(p.fd(o.FD), 0, 0, o.Size)
 	},
-	// setflags is FS_IOC_SETFLAGS, what chattr(1) does, with no flag at all.
+	// setflags is what chattr(1) does, with the flags that the file has.
 	"setflags": func(p *prober, o *op, _ spot) (string, error) {
-		var none int32
-		_, _, errno := unix.Syscall(unix.SYS_IOCTL, uintptr(p.fd(o.FD)), unix.FS_IOC_SETFLAGS, uintptr(unsafe.Pointer(&none)))
-		return "", fault(errno)
+		flags, err := unix.IoctlGetInt(p.fd(o.FD), unix.FS_IOC_GETFLAGS)
+		if err != nil {
+			return "", err
+		}
+		return "", unix.IoctlSetPointerInt(p.fd(o.FD), unix.FS_IOC_SETFLAGS, flags)
 	},
 }
 

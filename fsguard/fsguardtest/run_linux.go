@@ -19,6 +19,7 @@ func Run(t *testing.T, f Factory) {
 	t.Run("Mixed", s.mixed)
 	t.Run("Hidden", s.hidden)
 	t.Run("Weight", s.weight)
+	t.Run("ViewOnly", s.viewOnly)
 	t.Run("Links", s.links)
 	t.Run("Through", s.through)
 	t.Run("Names", s.names)

@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"github.com/sandbox-rls/sandbox/fsguard"
+	"github.com/sandbox-rls/sandbox/internal/tree"
 )
 
 // probePath is where the probe is in a tree.
@@ -33,6 +34,7 @@ func newSource(t *testing.T) source {
 	dir := filepath.Join(t.TempDir(), "tree")
 	s := source{t, dir}
 	s.check(os.Mkdir(dir, 0o755))
+	t.Cleanup(func() { _ = tree.Remove(dir) }) // whatever modes a bind mount left
 	s.check(os.Chmod(filepath.Dir(dir), 0o755))
 	data, err := program()
 	s.check(err)

@@ -56,7 +56,7 @@ func (l *lab) afterWriting(dir string, fresh *sandbox.Sandbox) (Row, error) {
 	if _, err := output(l.ctx, written, write); err != nil {
 		return Row{}, err
 	}
-	taken, err := turns(l.ctx, l.sizes.many,
+	taken, err := l.turns(l.sizes.many,
 		side{"fresh", inside(l.ctx, fresh, "true")}, side{"written", inside(l.ctx, written, "true")})
 	if err != nil {
 		return Row{}, err
@@ -96,7 +96,7 @@ func (l *lab) oneSandboxEach(dir string) (Row, error) {
 	if l.host.bwrap != "" {
 		sides = append(sides, side{"bwrap", l.host.wrapped(dir, "true")})
 	}
-	taken, err := turns(l.ctx, l.sizes.samples, sides...)
+	taken, err := l.turns(l.sizes.samples, sides...)
 	if err != nil {
 		return Row{}, err
 	}

@@ -43,7 +43,7 @@ func (l *lab) compare(c comparison, dir string, sb *sandbox.Sandbox) (Row, error
 	if l.host.bwrap != "" && !c.noBwrap {
 		sides = append(sides, side{"bwrap", after(l.host.wrapped(dir, command), cleanOutside)})
 	}
-	taken, err := turns(l.ctx, c.n, sides...)
+	taken, err := l.turns(c.n, sides...)
 	if err != nil {
 		return Row{}, fmt.Errorf("%s: %w", c.name, err)
 	}

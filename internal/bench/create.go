@@ -63,7 +63,7 @@ func measureCreate(l *lab) (Section, error) {
 }
 
 func (l *lab) measureCold(dir string, files int) (Row, error) {
-	taken, err := turns(l.ctx, l.sizes.samplesFor(files), side{"cold", func() (time.Duration, error) {
+	taken, err := l.turns(l.sizes.coldFor(files), side{"cold", func() (time.Duration, error) {
 		m, err := l.manager()
 		if err != nil {
 			return 0, err
@@ -84,8 +84,8 @@ func (l *lab) measureWarm(dir string, files int) ([]Row, error) {
 		return nil, err
 	}
 	defer func() { _ = l.m.DeleteCodebase(l.ctx, codebase.ID) }()
-	taken, err := turns(
-		l.ctx, l.sizes.samples,
+	taken, err := l.turns(
+		l.sizes.samples,
 		side{"unchanged", l.firstResult(func() (*sandbox.Sandbox, error) { return l.m.FromLocal(l.ctx, dir) })},
 		side{"live", l.firstResult(func() (*sandbox.Sandbox, error) { return l.m.FromLocal(l.ctx, dir, sandbox.WithLive()) })},
 		side{"codebase", l.firstResult(func() (*sandbox.Sandbox, error) { return l.m.FromCodebase(l.ctx, codebase.ID) })},

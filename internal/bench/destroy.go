@@ -20,11 +20,11 @@ func measureDestroy(l *lab) (Section, error) {
 	if err != nil {
 		return s, err
 	}
-	one, err := turns(l.ctx, l.sizes.samples, side{"one", func() (time.Duration, error) { return l.destroyAll(codebase, 1) }})
+	one, err := l.turns(l.sizes.samples, side{"one", func() (time.Duration, error) { return l.destroyAll(codebase, 1) }})
 	if err != nil {
 		return s, err
 	}
-	burst, err := turns(l.ctx, l.sizes.few, side{"burst", func() (time.Duration, error) { return l.destroyAll(codebase, l.sizes.burst) }})
+	burst, err := l.turns(l.sizes.few, side{"burst", func() (time.Duration, error) { return l.destroyAll(codebase, l.sizes.burst) }})
 	if err != nil {
 		return s, err
 	}

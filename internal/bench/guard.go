@@ -70,8 +70,8 @@ func measureGuard(l *lab) (Section, error) {
 
 func (l *lab) open(dir string, sb *sandbox.Sandbox, name, path string, flags int) (Row, error) {
 	command := fmt.Sprintf("/usr/bin/python3 open.py %s %d %d", path, flags, 10*l.sizes.many)
-	taken, err := turns(
-		l.ctx, l.sizes.samples/2,
+	taken, err := l.turns(
+		l.sizes.samples/2,
 		side{"bare", printed(func() (string, error) { return l.host.run(dir, "/bin/sh", "-c", command) })},
 		side{"inside", printed(func() (string, error) { return output(l.ctx, sb, command) })},
 	)

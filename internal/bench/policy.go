@@ -67,7 +67,7 @@ func measurePolicy(l *lab) (Section, error) {
 	compile := func(rules []fsguard.Rule) func() (time.Duration, error) {
 		return timed(func() error { _, err := fsguard.Compile(rules); return err })
 	}
-	compiled, err := turns(l.ctx, l.sizes.samples, side{"few", compile(few)}, side{"many", compile(many)})
+	compiled, err := l.turns(l.sizes.samples, side{"few", compile(few)}, side{"many", compile(many)})
 	if err != nil {
 		return s, err
 	}
@@ -82,7 +82,7 @@ func measurePolicy(l *lab) (Section, error) {
 	plan := func(p *fsguard.Policy) func() (time.Duration, error) {
 		return timed(func() error { fsguard.NewPlan(t, p); return nil })
 	}
-	planned, err := turns(l.ctx, l.sizes.samples, side{"few", plan(fewPolicy)}, side{"many", plan(manyPolicy)})
+	planned, err := l.turns(l.sizes.samples, side{"few", plan(fewPolicy)}, side{"many", plan(manyPolicy)})
 	if err != nil {
 		return s, err
 	}

@@ -49,6 +49,15 @@ func sizesFor(quick bool) sizes {
 	}
 }
 
+// coldFor is the number of first snapshots of a tree, each of which has to be
+// removed again.
+func (s sizes) coldFor(files int) int {
+	if files > 50_000 {
+		return min(3, s.few)
+	}
+	return s.samples
+}
+
 // samplesFor keeps the number down on a tree on which one sample takes seconds.
 func (s sizes) samplesFor(files int) int {
 	if files > 50_000 {

@@ -2,10 +2,7 @@
 
 package main
 
-import (
-	"context"
-	"time"
-)
+import "time"
 
 // side is one of the ways of doing the same thing.
 type side struct {
@@ -14,14 +11,23 @@ type side struct {
 	do func() (time.Duration, error)
 }
 
+// patience is how long one comparison may take before it makes do with fewer
+// samples.
+const patience = 90 * time.Second
+
 // turns lets the sides do their thing n times, one after the other in each
 // round, so that what disturbs the machine disturbs all of them. A first round
-// warms up and is not counted. The order changes from round to round.
-func turns(ctx context.Context, n int, sides ...side) ([]samples, error) {
+// warms up and is not counted. The order changes from round to round. Once
+// patience is over there are no more rounds than a few.
+func (l *lab) turns(n int, sides ...side) ([]samples, error) {
 	taken := make([]samples, len(sides))
+	began := time.Now()
 	for round := -1; round < n; round++ {
+		if round >= l.sizes.few && time.Since(began) > patience {
+			break
+		}
 		for k := range sides {
-			if err := ctx.Err(); err != nil {
+			if err := l.ctx.Err(); err != nil {
 				return nil, err
 			}
 			i := (k + round + 1) % len(sides)

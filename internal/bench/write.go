@@ -92,7 +92,7 @@ func (l *lab) remove(dir, archive string, sb *sandbox.Sandbox) (Row, error) {
 		}
 		return inside(l.ctx, sb, remove)()
 	}
-	taken, err := turns(l.ctx, l.sizes.few, side{"bare", outside}, side{"inside", within})
+	taken, err := l.turns(l.sizes.few, side{"bare", outside}, side{"inside", within})
 	if err != nil {
 		return Row{}, err
 	}

@@ -5,6 +5,7 @@ package engine
 import (
 	"context"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"sync"
@@ -50,7 +51,7 @@ func (e *Engine) FromDir(ctx context.Context, id, dir string, policy *fsguard.Po
 		return nil, err
 	}
 	w.Plan = snap.Plan
-	w.Skipped = append(w.Skipped, snap.Skipped...)
+	w.Skipped = snap.Skipped // what of the problems is visible, and more
 	w.release = append(w.release, func() { e.snapshots.Release(snap) })
 	w.lower = []runtime.Layer{{Dir: snap.Dir}}
 	if err := e.addDelta(w, id); err != nil {
@@ -73,7 +74,13 @@ func (e *Engine) FromCodebase(ctx context.Context, id string, codebase *snapshot
 		e.plans[key] = plan
 		e.mu.Unlock()
 	}
+	// The sandbox may outlive the codebase.
+	held, err := e.snapshots.Load(ctx, codebase.ID)
+	if err != nil {
+		return nil, err
+	}
 	w := &Workspace{Policy: policy, Plan: plan, engine: e}
+	w.release = append(w.release, func() { e.snapshots.Release(held) })
 	return w, e.finish(w, id, codebase.Tree, runtime.Layer{Dir: codebase.Dir})
 }
 
@@ -81,6 +88,7 @@ func (e *Engine) FromCodebase(ctx context.Context, id string, codebase *snapshot
 func (e *Engine) finish(w *Workspace, id string, t *tree.Tree, lower runtime.Layer) error {
 	mask, err := e.masks.Get(t, w.Plan, tree.Owner(e.owner))
 	if err != nil {
+		w.Release()
 		return fmt.Errorf("building the masks: %w", err)
 	}
 	w.release = append(w.release, mask.Release)
@@ -105,6 +113,7 @@ func (e *Engine) addDelta(w *Workspace, id string) error {
 	if err != nil {
 		return err
 	}
+	w.release = append(w.release, func() { _ = e.bin.throw(delta) })
 	for _, d := range []struct {
 		path string
 		mode os.FileMode
@@ -114,7 +123,6 @@ func (e *Engine) addDelta(w *Workspace, id string) error {
 		}
 	}
 	w.delta = delta
-	w.release = append(w.release, func() { _ = e.bin.throw(delta) })
 	return nil
 }
 
@@ -183,4 +191,9 @@ func (e *Engine) Import(ctx context.Context, t *tree.Tree) (*snapshot.Snapshot, 
 }
 
 // Forget lets go of what Import made.
-func (e *Engine) Forget(s *snapshot.Snapshot) { e.snapshots.Release(s) }
+func (e *Engine) Forget(s *snapshot.Snapshot) {
+	e.mu.Lock()
+	maps.DeleteFunc(e.plans, func(k planKey, _ *fsguard.Plan) bool { return k.codebase == s.ID })
+	e.mu.Unlock()
+	e.snapshots.Release(s)
+}

@@ -73,13 +73,20 @@ func Temporary() (*Dir, error) {
 }
 
 func temporaryIn(base string) (*Dir, error) {
-	path, err := os.MkdirTemp(base, prefix)
+	// It gets the name by which others find it once it is locked.
+	unnamed, err := os.MkdirTemp(base, "."+prefix)
 	if err != nil {
 		return nil, err
 	}
-	lock, err := acquire(path)
+	lock, err := acquire(unnamed)
 	if err != nil {
-		_ = os.RemoveAll(path)
+		_ = os.RemoveAll(unnamed)
+		return nil, err
+	}
+	path := filepath.Join(base, strings.TrimPrefix(filepath.Base(unnamed), "."))
+	if err := os.Rename(unnamed, path); err != nil {
+		_ = os.RemoveAll(unnamed)
+		lock.Close()
 		return nil, err
 	}
 	d := &Dir{Path: path, lock: lock, temporary: true}
@@ -88,7 +95,8 @@ func temporaryIn(base string) (*Dir, error) {
 }
 
 // leaveJanitor starts a shell that waits for this process to end, however it
-// ends, and then removes the directory. Without a shell the next process
+// ends, and then removes the directory. What a sandbox made may have to be
+// opened to its own owner first. Without a shell the next process
 // collects it.
 func (d *Dir) leaveJanitor() {
 	r, w, err := os.Pipe()
@@ -96,7 +104,7 @@ func (d *Dir) leaveJanitor() {
 		return
 	}
 	defer r.Close()
-	cmd := exec.Command("/bin/sh", "-c", `read -r _; exec rm -rf -- "$1"`, "sandbox-janitor", d.Path)
+	cmd := exec.Command("/bin/sh", "-c", `read -r _; rm -rf -- "$1" || { chmod -R u+rwX -- "$1"; rm -rf -- "$1"; }`, "sandbox-janitor", d.Path)
 	cmd.Stdin = r
 	cmd.Env = []string{"PATH=/usr/bin:/bin"}
 	cmd.Dir = "/"

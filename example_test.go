@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: MIT
+
+//go:build linux
+
+package sandbox_test
+
+import (
+	"context"
+	"fmt"
+	"log"
+	"os"
+	"path/filepath"
+
+	"github.com/sandbox-rls/sandbox"
+)
+
+// exampleProject makes a small project with a secret in it.
+func exampleProject() (dir string, remove func()) {
+	dir, err := os.MkdirTemp("", "example-")
+	if err != nil {
+		log.Fatal(err)
+	}
+	for name, content := range map[string]string{"main.sh": "echo hello\n", "docs/guide.md": "# Guide\n", ".env": "TOKEN=secret\n"} {
+		path := filepath.Join(dir, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			log.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(content), 0o644); err != nil {
+			log.Fatal(err)
+		}
+	}
+	return dir, func() { _ = os.RemoveAll(dir) }
+}
+
+// What is secret is hidden, and nothing outside of /output and /tmp can be
+// changed.
+func ExampleFromLocal() {
+	ctx := context.Background()
+	dir, remove := exampleProject()
+	defer remove()
+
+	sb, err := sandbox.FromLocal(ctx, dir)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer sb.Close()
+
+	result, err := sb.Run(ctx, "ls -A; sh main.sh")
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Print(result.Stdout)
+	// Output:
+	// docs
+	// main.sh
+	// output
+	// tmp
+	// hello
+}
+
+// A command that fails is a result, not an error.
+func ExampleSandbox_Run() {
+	ctx := context.Background()
+	dir, remove := exampleProject()
+	defer remove()
+	sb, err := sandbox.FromLocal(ctx, dir)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer sb.Close()
+
+	result, err := sb.Run(ctx, `echo "$GREETING"; echo changed > main.sh`, sandbox.WithEnv(map[string]string{"GREETING": "hello"}))
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Print(result.Stdout)
+	fmt.Println("exit code", result.ExitCode)
+	// Output:
+	// hello
+	// exit code 2
+}
+
+// Explain tells which rule decides about a path.
+func ExampleSandbox_Explain() {
+	ctx := context.Background()
+	dir, remove := exampleProject()
+	defer remove()
+	sb, err := sandbox.FromLocal(ctx, dir)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer sb.Close()
+
+	for _, path := range []string{"/.env", "/main.sh", "/output/report"} {
+		d := sb.Explain(path)
+		fmt.Printf("%s is %v, by the rule %s\n", path, d.Permission, d.Rule.Pattern)
+	}
+	// Output:
+	// /.env is none, by the rule **/.env*
+	// /main.sh is read, by the rule /**
+	// /output/report is write, by the rule /output/**
+}
+
+// Overrides of a preset beat all of its rules; additions take their place
+// among them.
+func ExampleExtendPreset_sandbox() {
+	rules, err := sandbox.ExtendPreset("agent-safe",
+		[]sandbox.Rule{{Pattern: "/docs/**", Permission: sandbox.Write}},
+		[]sandbox.Rule{{Pattern: "/.env", Type: sandbox.File, Permission: sandbox.View}})
+	if err != nil {
+		log.Fatal(err)
+	}
+	ctx := context.Background()
+	dir, remove := exampleProject()
+	defer remove()
+	sb, err := sandbox.FromLocal(ctx, dir, sandbox.WithRules(rules...))
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer sb.Close()
+
+	result, err := sb.Run(ctx, "echo more >> docs/guide.md; cat docs/guide.md; ls .env; head -c1 .env || echo no")
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Print(result.Stdout)
+	// Output:
+	// # Guide
+	// more
+	// .env
+	// no
+}
+
+// What a sandbox changes is kept beside the tree.
+func ExampleSandbox_Changes() {
+	ctx := context.Background()
+	dir, remove := exampleProject()
+	defer remove()
+	sb, err := sandbox.FromLocal(ctx, dir, sandbox.WithPreset("development"))
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer sb.Close()
+
+	if _, err := sb.Run(ctx, "echo more >> main.sh; rm -r docs; echo new > new.txt"); err != nil {
+		log.Fatal(err)
+	}
+	changes, err := sb.Changes(ctx)
+	if err != nil {
+		log.Fatal(err)
+	}
+	for _, c := range changes {
+		fmt.Println(c.Kind, c.Path)
+	}
+	// Output:
+	// deleted /docs
+	// deleted /docs/guide.md
+	// modified /main.sh
+	// added /new.txt
+}
+
+// Rules without a preset hide what they do not speak of.
+func ExampleWithRules() {
+	ctx := context.Background()
+	dir, remove := exampleProject()
+	defer remove()
+	sb, err := sandbox.FromLocal(ctx, dir, sandbox.WithRules(
+		sandbox.Rule{Pattern: "/docs/**", Permission: sandbox.Read},
+		sandbox.Rule{Pattern: "/main.sh", Permission: sandbox.View},
+	))
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer sb.Close()
+
+	result, err := sb.Run(ctx, "find . -type f | sort; cat docs/guide.md; cat main.sh 2>/dev/null || echo 'main.sh cannot be read'")
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Print(result.Stdout)
+	// Output:
+	// ./docs/guide.md
+	// ./main.sh
+	// # Guide
+	// main.sh cannot be read
+}
