@@ -50,8 +50,10 @@ func (c *Conn) Send(m Message, files ...int) error {
 	}
 	var sent error
 	err = c.raw.Write(func(fd uintptr) bool {
-		sent = unix.Sendmsg(int(fd), b, oob, nil, unix.MSG_NOSIGNAL)
-		return sent != unix.EAGAIN && sent != unix.EINTR
+		for sent = unix.EINTR; sent == unix.EINTR; {
+			sent = unix.Sendmsg(int(fd), b, oob, nil, unix.MSG_NOSIGNAL)
+		}
+		return sent != unix.EAGAIN
 	})
 	if err == nil {
 		err = sent
@@ -67,8 +69,10 @@ func (c *Conn) Receive(data, oob []byte) (Message, []int, error) {
 	var n, oobn, flags int
 	var got error
 	err := c.raw.Read(func(fd uintptr) bool {
-		n, oobn, flags, _, got = unix.Recvmsg(int(fd), data, oob, unix.MSG_CMSG_CLOEXEC)
-		return got != unix.EAGAIN && got != unix.EINTR
+		for got = unix.EINTR; got == unix.EINTR; {
+			n, oobn, flags, _, got = unix.Recvmsg(int(fd), data, oob, unix.MSG_CMSG_CLOEXEC)
+		}
+		return got != unix.EAGAIN
 	})
 	if err == nil {
 		err = got

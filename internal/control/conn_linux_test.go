@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: MIT
+
+package control_test
+
+import (
+	"errors"
+	"io"
+	"os"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"golang.org/x/sys/unix"
+
+	"github.com/sandbox-rls/sandbox/internal/control"
+)
+
+// pair makes a connected pair: the owner's end and the init's.
+func pair(t testing.TB) (*control.Conn, int) {
+	t.Helper()
+	ours, theirs, err := control.Pair()
+	if err != nil {
+		t.Fatal(err)
+	}
+	conn, err := control.NewConn(ours)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { conn.Close(); unix.Close(theirs) })
+	return conn, theirs
+}
+
+// openFiles opens some files, which are the caller's to close.
+func openFiles(t testing.TB, n int) []int {
+	t.Helper()
+	files := make([]int, n)
+	for i := range files {
+		fd, err := unix.Open(os.DevNull, unix.O_RDONLY|unix.O_CLOEXEC, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		files[i] = fd
+	}
+	return files
+}
+
+// countFiles counts the open files of the process.
+func countFiles(t testing.TB) int {
+	t.Helper()
+	names, err := os.ReadDir("/proc/self/fd")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return len(names)
+}
+
+func TestSend(t *testing.T) {
+	for _, name := range []string{"exec", "setup", "large", "many", "kill"} {
+		t.Run(name, func(t *testing.T) {
+			conn, sock := pair(t)
+			files := openFiles(t, 3)
+			defer control.CloseFiles(files)
+			before := countFiles(t)
+			if err := conn.Send(messages[name], files...); err != nil {
+				t.Fatal(err)
+			}
+			got, received, err := control.Receive(sock, new(control.Buffer))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(messages[name], got, compare); diff != "" {
+				t.Errorf("-sent +received:\n%s", diff)
+			}
+			if len(received) != 3 {
+				t.Errorf("received %d files", len(received))
+			}
+			for _, fd := range received {
+				if flags, err := unix.FcntlInt(uintptr(fd), unix.F_GETFD, 0); err != nil || flags&unix.FD_CLOEXEC == 0 {
+					t.Errorf("file %d: flags %#x, %v", fd, flags, err)
+				}
+			}
+			control.CloseFiles(received)
+			if now := countFiles(t); now != before {
+				t.Errorf("%d files were open, %d are", before, now)
+			}
+		})
+	}
+}
+
+func TestSendTooLarge(t *testing.T) {
+	conn, sock := pair(t)
+	before := countFiles(t)
+	for name, m := range map[string]control.Message{
+		"bytes":   &control.Exec{Argv: []string{strings.Repeat("x", 8<<20)}},
+		"strings": &control.Exec{Env: make([]string, 1<<17+1)},
+	} {
+		if err := conn.Send(m); !errors.Is(err, unix.E2BIG) {
+			t.Errorf("%s, by the owner: got %v", name, err)
+		}
+		if err := control.Send(sock, m); !errors.Is(err, unix.E2BIG) {
+			t.Errorf("%s, by the init: got %v", name, err)
+		}
+	}
+	if now := countFiles(t); now != before {
+		t.Errorf("%d files were open, %d are", before, now)
+	}
+}
+
+// receive takes a message of the init as the owner does.
+func receive(c *control.Conn) (control.Message, []int, error) {
+	return c.Receive(make([]byte, 512), make([]byte, 64))
+}
+
+func TestReceive(t *testing.T) {
+	conn, sock := pair(t)
+	files := openFiles(t, 2)
+	defer control.CloseFiles(files)
+	if err := control.Send(sock, messages["hello"], files...); err != nil {
+		t.Fatal(err)
+	}
+	m, received, err := receive(conn)
+	if err != nil || len(received) != 2 {
+		t.Fatalf("got %+v, %v, %v", m, received, err)
+	}
+	control.CloseFiles(received)
+	if diff := cmp.Diff(messages["hello"], m); diff != "" {
+		t.Error(diff)
+	}
+	unix.Shutdown(sock, unix.SHUT_RDWR)
+	if m, _, err := receive(conn); err != io.EOF {
+		t.Errorf("after the end: got %+v, %v", m, err)
+	}
+	if err := conn.Send(messages["kill"]); err != io.ErrClosedPipe {
+		t.Errorf("sending after the end: %v", err)
+	}
+}
+
+func TestCloseEndsReceive(t *testing.T) {
+	conn, _ := pair(t)
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		if m, _, err := receive(conn); err == nil {
+			t.Errorf("got %+v", m)
+		}
+	})
+	conn.Close()
+	wg.Wait()
+	if err := conn.Send(messages["kill"]); err != io.ErrClosedPipe {
+		t.Errorf("sending after closing: %v", err)
+	}
+}
+
+// TestHostilePeer sends the owner what no init would.
+func TestHostilePeer(t *testing.T) {
+	for name, c := range map[string]struct {
+		data  []byte
+		files int
+	}{
+		"malformed":               {[]byte{99, 1, 2}, 2},
+		"longer than the buffer":  {make([]byte, 4096), 1},
+		"spilled":                 {[]byte{255}, 1},
+		"spilled, no file":        {[]byte{255}, 0},
+		"too many files":          {control.Encode(messages["ready"]), 20},
+		"as many as there can be": {control.Encode(messages["ready"]), 250},
+	} {
+		t.Run(name, func(t *testing.T) {
+			conn, sock := pair(t)
+			files := openFiles(t, c.files)
+			defer control.CloseFiles(files)
+			var oob []byte
+			if len(files) > 0 {
+				oob = unix.UnixRights(files...)
+			}
+			before := countFiles(t)
+			if err := unix.Sendmsg(sock, c.data, oob, nil, 0); err != nil {
+				t.Fatal(err)
+			}
+			m, received, err := receive(conn)
+			if !errors.Is(err, control.ErrMalformed) || m != nil || received != nil {
+				t.Errorf("got %+v, %v, %v", m, received, err)
+			}
+			if now := countFiles(t); now != before {
+				t.Errorf("%d files were open, %d are", before, now)
+			}
+		})
+	}
+}
+
+// FuzzUnpackPeer gives the owner's reader any packet, with files attached and
+// with control data that the kernel would not make.
+func FuzzUnpackPeer(f *testing.F) {
+	for name, m := range messages {
+		if name != "large" && name != "many" {
+			f.Add(control.Encode(m), uint8(3), []byte(nil), 0)
+		}
+	}
+	f.Add([]byte{255}, uint8(1), []byte(nil), 0)
+	f.Add(control.Encode(messages["ready"]), uint8(20), []byte(nil), unix.MSG_CTRUNC)
+	f.Add(control.Encode(messages["ready"]), uint8(0), unix.UnixRights(1<<20, 1<<21), 0)
+	f.Fuzz(func(t *testing.T, data []byte, attached uint8, oob []byte, flags int) {
+		if msgs, err := unix.ParseSocketControlMessage(oob); err == nil {
+			for i := range msgs {
+				fds, _ := unix.ParseUnixRights(&msgs[i])
+				for _, fd := range fds {
+					if fd < 1<<20 {
+						t.Skip("files of the fuzzer")
+					}
+				}
+			}
+		}
+		var files []int
+		if n := int(attached) % 40; n > 0 && len(oob) == 0 {
+			files = openFiles(t, n) // the reader's, once received
+			oob = unix.UnixRights(files...)
+		}
+		m, received, err := control.UnpackPeer(data, oob, flags)
+		if err != nil && (m != nil || received != nil) {
+			t.Errorf("an error and %+v, %v", m, received)
+		}
+		if len(received) > 8 {
+			t.Errorf("%d files", len(received))
+		}
+		control.CloseFiles(received)
+		for _, fd := range files {
+			if _, err := unix.FcntlInt(uintptr(fd), unix.F_GETFD, 0); err == nil {
+				t.Errorf("file %d was left open", fd)
+			}
+		}
+	})
+}

@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: MIT
+
+package native
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	specs "github.com/opencontainers/runtime-spec/specs-go"
+
+	"github.com/sandbox-rls/sandbox/internal/control"
+	"github.com/sandbox-rls/sandbox/runtime"
+)
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+// machine is a host as Debian is, with merged directories.
+var machine = host{
+	links:   map[string]string{"/bin": "usr/bin", "/sbin": "usr/sbin", "/lib": "usr/lib", "/lib64": "usr/lib64"},
+	missing: map[string]bool{"/lib32": true, "/libx32": true, "/etc/pki": true},
+	files:   map[string]string{"/etc/os-release": "ID=test\n"},
+}
+
+func TestPlan(t *testing.T) {
+	view := func(delta string, lower ...string) runtime.View {
+		v := runtime.View{Target: "/workspace", Delta: delta}
+		for _, dir := range lower {
+			v.Lower = append(v.Lower, runtime.Layer{Dir: dir})
+		}
+		return v
+	}
+	inherit := machine
+	inherit.inherit = true
+	for _, tc := range []struct {
+		name string
+		view runtime.View
+		host host
+		net  runtime.Network
+		hide bool
+	}{
+		{"writable", view("/state/delta", "/state/mask", "/code:base,"), machine, runtime.NetworkNone, false},
+		{"inherited", view("/state/delta", "/codebase"), inherit, runtime.NetworkHost, false},
+		{"read-only", view("", "/codebase"), machine, runtime.NetworkNone, false},
+		{"masked-and-hidden", view("", "/state/mask", "/codebase"), machine, runtime.NetworkNone, true},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			spec := runtime.NewSpec(runtime.SpecOptions{Hostname: "box", Network: tc.net, Dir: "/workspace"})
+			setup, err := plan(runtime.Config{Spec: spec, View: tc.view, HideContent: tc.hide}, tc.host)
+			if err != nil {
+				t.Fatal(err)
+			}
+			golden(t, tc.name, print(setup))
+		})
+	}
+}
+
+// print writes a set-up as a person would want to read it.
+func print(s *control.Setup) string {
+	var b strings.Builder
+	for _, step := range s.Steps {
+		fmt.Fprintf(&b, "%-8s %s", names[step.Op], step.Target)
+		if step.Source != "" {
+			fmt.Fprintf(&b, " from %s", step.Source)
+		}
+		if step.Mode != 0 {
+			fmt.Fprintf(&b, " mode %o", step.Mode)
+		}
+		if step.Attr != 0 {
+			fmt.Fprintf(&b, " attr %#x", step.Attr)
+		}
+		if step.Data != "" {
+			fmt.Fprintf(&b, " %q", step.Data)
+		}
+		if len(step.Layers) > 0 {
+			fmt.Fprintf(&b, " %q", step.Layers)
+		}
+		b.WriteByte('\n')
+	}
+	fmt.Fprintf(&b, "hostname %s, loopback %v, dir %s, user %d:%d, readable %q\n", s.Hostname, s.Loopback, s.Dir, s.UID, s.GID, s.Readable)
+	return b.String()
+}
+
+var names = map[control.Op]string{
+	control.OpDir: "dir", control.OpFile: "file", control.OpSymlink: "symlink", control.OpBind: "bind",
+	control.OpTmpfs: "tmpfs", control.OpProc: "proc", control.OpDevpts: "devpts", control.OpOverlay: "overlay",
+	control.OpTree: "tree", control.OpCover: "cover", control.OpSeal: "seal",
+}
+
+func golden(t *testing.T, name, got string) {
+	t.Helper()
+	path := filepath.Join("testdata", "plan", name+".golden")
+	if *update {
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), got); diff != "" {
+		t.Errorf("%s (-want +got; -update writes it anew):\n%s", path, diff)
+	}
+}
+
+func TestPlanRefuses(t *testing.T) {
+	spec := runtime.NewSpec(runtime.SpecOptions{Dir: "/workspace"})
+	if _, err := plan(runtime.Config{Spec: spec, View: runtime.View{Target: "/workspace"}}, machine); err == nil {
+		t.Error("a view without a layer was accepted")
+	}
+	spec.Mounts = append(spec.Mounts, specs.Mount{Destination: "/x", Type: "nfs"})
+	view := runtime.View{Target: "/workspace", Lower: []runtime.Layer{{Dir: "/a"}}}
+	if _, err := plan(runtime.Config{Spec: spec, View: view}, machine); !errors.Is(err, runtime.ErrUnsupported) {
+		t.Errorf("a mount of an unknown type: %v", err)
+	}
+}
