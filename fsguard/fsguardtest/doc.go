@@ -41,6 +41,7 @@
 //     its directory.
 //   - The attributes of a file that was opened for reading, and then removed,
 //     cannot be changed (EROFS).
+//   - A path through /proc/self/task is not followed for a change (EROFS).
 //   - What lies so deep that its path from / has more than 4095 bytes, which
 //     chdir(2) can reach step by step, cannot be changed (EROFS).
 package fsguardtest

@@ -16,6 +16,16 @@ import (
 	"github.com/sandbox-rls/sandbox/internal/control"
 )
 
+// packets are messages of all sizes.
+var packets = map[string]control.Message{
+	"exec":  &control.Exec{ID: 1 << 63, Argv: []string{"sh", "-c", "", "a\x00b\xff"}, Env: []string{"A=1"}, Dir: "/workspace"},
+	"kill":  &control.Kill{ID: 7, Signal: 64},
+	"hello": &control.Hello{Files: []string{"root", "workspace"}},
+	"ready": &control.Ready{},
+	"large": &control.Exec{Argv: []string{strings.Repeat("x", 1<<20)}, Env: []string{}},
+	"many":  &control.Exec{Argv: make([]string, 1<<17), Env: []string{}},
+}
+
 // pair makes a connected pair: the owner's end and the init's.
 func pair(t testing.TB) (*control.Conn, int) {
 	t.Helper()
@@ -56,20 +66,20 @@ func countFiles(t testing.TB) int {
 }
 
 func TestSend(t *testing.T) {
-	for _, name := range []string{"exec", "setup", "large", "many", "kill"} {
+	for _, name := range []string{"exec", "large", "many", "kill"} {
 		t.Run(name, func(t *testing.T) {
 			conn, sock := pair(t)
 			files := openFiles(t, 3)
 			defer control.CloseFiles(files)
 			before := countFiles(t)
-			if err := conn.Send(messages[name], files...); err != nil {
+			if err := conn.Send(packets[name], files...); err != nil {
 				t.Fatal(err)
 			}
 			got, received, err := control.Receive(sock, new(control.Buffer))
 			if err != nil {
 				t.Fatal(err)
 			}
-			if diff := cmp.Diff(messages[name], got, compare); diff != "" {
+			if diff := cmp.Diff(packets[name], got); diff != "" {
 				t.Errorf("-sent +received:\n%s", diff)
 			}
 			if len(received) != 3 {
@@ -116,7 +126,7 @@ func TestReceive(t *testing.T) {
 	conn, sock := pair(t)
 	files := openFiles(t, 2)
 	defer control.CloseFiles(files)
-	if err := control.Send(sock, messages["hello"], files...); err != nil {
+	if err := control.Send(sock, packets["hello"], files...); err != nil {
 		t.Fatal(err)
 	}
 	m, received, err := receive(conn)
@@ -124,14 +134,14 @@ func TestReceive(t *testing.T) {
 		t.Fatalf("got %+v, %v, %v", m, received, err)
 	}
 	control.CloseFiles(received)
-	if diff := cmp.Diff(messages["hello"], m); diff != "" {
+	if diff := cmp.Diff(packets["hello"], m); diff != "" {
 		t.Error(diff)
 	}
 	unix.Shutdown(sock, unix.SHUT_RDWR)
 	if m, _, err := receive(conn); err != io.EOF {
 		t.Errorf("after the end: got %+v, %v", m, err)
 	}
-	if err := conn.Send(messages["kill"]); err != io.ErrClosedPipe {
+	if err := conn.Send(packets["kill"]); err != io.ErrClosedPipe {
 		t.Errorf("sending after the end: %v", err)
 	}
 }
@@ -146,7 +156,7 @@ func TestCloseEndsReceive(t *testing.T) {
 	})
 	conn.Close()
 	wg.Wait()
-	if err := conn.Send(messages["kill"]); err != io.ErrClosedPipe {
+	if err := conn.Send(packets["kill"]); err != io.ErrClosedPipe {
 		t.Errorf("sending after closing: %v", err)
 	}
 }
@@ -161,8 +171,8 @@ func TestHostilePeer(t *testing.T) {
 		"longer than the buffer":  {make([]byte, 4096), 1},
 		"spilled":                 {[]byte{255}, 1},
 		"spilled, no file":        {[]byte{255}, 0},
-		"too many files":          {control.Encode(messages["ready"]), 20},
-		"as many as there can be": {control.Encode(messages["ready"]), 250},
+		"too many files":          {control.Encode(packets["ready"]), 20},
+		"as many as there can be": {control.Encode(packets["ready"]), 250},
 	} {
 		t.Run(name, func(t *testing.T) {
 			conn, sock := pair(t)
@@ -190,14 +200,14 @@ func TestHostilePeer(t *testing.T) {
 // FuzzUnpackPeer gives the owner's reader any packet, with files attached and
 // with control data that the kernel would not make.
 func FuzzUnpackPeer(f *testing.F) {
-	for name, m := range messages {
+	for name, m := range packets {
 		if name != "large" && name != "many" {
 			f.Add(control.Encode(m), uint8(3), []byte(nil), 0)
 		}
 	}
 	f.Add([]byte{255}, uint8(1), []byte(nil), 0)
-	f.Add(control.Encode(messages["ready"]), uint8(20), []byte(nil), unix.MSG_CTRUNC)
-	f.Add(control.Encode(messages["ready"]), uint8(0), unix.UnixRights(1<<20, 1<<21), 0)
+	f.Add(control.Encode(packets["ready"]), uint8(20), []byte(nil), unix.MSG_CTRUNC)
+	f.Add(control.Encode(packets["ready"]), uint8(0), unix.UnixRights(1<<20, 1<<21), 0)
 	f.Fuzz(func(t *testing.T, data []byte, attached uint8, oob []byte, flags int) {
 		if msgs, err := unix.ParseSocketControlMessage(oob); err == nil {
 			for i := range msgs {
@@ -228,4 +238,23 @@ func FuzzUnpackPeer(f *testing.F) {
 			}
 		}
 	})
+}
+
+// TestDecodeIsBounded gives the reader lengths that lie, and measures.
+func TestDecodeIsBounded(t *testing.T) {
+	for name, b := range map[string][]byte{
+		"list":  append([]byte{byte(control.KindExec), 0, 0x80, 0x80, 0x04}, make([]byte, 1<<16)...),
+		"steps": append([]byte{byte(control.KindSetup), 0x80, 0x80, 0x04}, make([]byte, 1<<16)...),
+	} {
+		per := testing.Benchmark(func(b2 *testing.B) {
+			b2.ReportAllocs()
+			for b2.Loop() {
+				_, _ = control.Decode(b)
+			}
+		}).AllocedBytesPerOp()
+		// An empty string, or an empty step of eight bytes, is the dearest.
+		if per > int64(len(b))*32 {
+			t.Errorf("%s: %d bytes took %d of memory", name, len(b), per)
+		}
+	}
 }
