@@ -43,6 +43,10 @@ func DeleteCodebase(ctx context.Context, id string) error {
 // ImportCodebase copies a directory, as the function of that name does.
 func (m *Manager) ImportCodebase(ctx context.Context, dir string) (*Codebase, error) {
 	fail := func(err error) (*Codebase, error) { return nil, &Error{Op: "import", Path: dir, Err: err} }
+	if err := m.enter(); err != nil {
+		return fail(err)
+	}
+	defer m.making.Done()
 	path, err := checkDir(dir)
 	if err != nil {
 		return fail(err)

@@ -40,6 +40,8 @@ type Manager struct {
 	own     io.Closer // the runtime, if it is the manager's own
 	engine  *engine.Engine
 
+	making sync.WaitGroup // calls that make something
+
 	mu        sync.Mutex
 	closed    bool
 	sandboxes map[string]*Sandbox
@@ -94,6 +96,18 @@ func (m *Manager) isClosed() bool {
 	return m.closed
 }
 
+// enter begins a call that makes something, which Close waits for. The caller
+// ends it by making.Done.
+func (m *Manager) enter() error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.closed {
+		return ErrClosed
+	}
+	m.making.Add(1)
+	return nil
+}
+
 // Close destroys all sandboxes and gives up the state directory. Closing again
 // does nothing.
 func (m *Manager) Close() error {
@@ -103,6 +117,9 @@ func (m *Manager) Close() error {
 		return nil
 	}
 	m.closed = true
+	m.mu.Unlock()
+	m.making.Wait()
+	m.mu.Lock()
 	all := make([]*Sandbox, 0, len(m.sandboxes))
 	for _, s := range m.sandboxes {
 		all = append(all, s)
@@ -172,6 +189,10 @@ func checkDir(dir string) (string, error) {
 // create makes a sandbox on the workspace that prepare gives, and starts it.
 func (m *Manager) create(ctx context.Context, o options, source string, prepare func(id string, p *fsguard.Policy) (*engine.Workspace, error)) (*Sandbox, error) {
 	fail := func(err error) (*Sandbox, error) { return nil, &Error{Op: "create", Path: source, Err: err} }
+	if err := m.enter(); err != nil {
+		return fail(err)
+	}
+	defer m.making.Done()
 	rules, err := o.policy()
 	if err != nil {
 		return fail(err)

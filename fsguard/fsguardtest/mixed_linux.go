@@ -142,8 +142,10 @@ func (s suite) mixed(t *testing.T) {
 			t.Errorf("%s: %s, want %s (%v)", mixedTable[i].name, outcome(got), mixedTable[i].want, mixedTable[i].script)
 		}
 	}
-	allowed := []string{"/mix/.wh.read", "/mix/box2", "/mix/box2/keep", "/mix/emptied", "/mix/emptied/file", "/mix/fresh", "/mix/linked",
-		"/mix/locked", "/mix/new-link", "/mix/o", "/mix/o/.wh..wh..opq", "/mix/o/f", "/ro/write", "/listed/write"}
+	allowed := []string{
+		"/mix/.wh.read", "/mix/box2", "/mix/box2/keep", "/mix/emptied", "/mix/emptied/file", "/mix/fresh", "/mix/linked",
+		"/mix/locked", "/mix/new-link", "/mix/o", "/mix/o/.wh..wh..opq", "/mix/o/f", "/ro/write", "/listed/write",
+	}
 	for _, path := range b.box.Changes() {
 		if !slices.Contains(allowed, path) {
 			t.Errorf("%s was changed", path)

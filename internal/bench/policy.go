@@ -4,7 +4,6 @@ package main
 
 import (
 	"fmt"
-	"time"
 
 	"github.com/sandbox-rls/sandbox/fsguard"
 	"github.com/sandbox-rls/sandbox/internal/tree"
@@ -24,12 +23,12 @@ func usualRules() []fsguard.Rule {
 }
 
 // manyRules adds rules of the usual shapes, half of which speak of files that
-// the tree has.
-func manyRules(n int) []fsguard.Rule {
+// the tree has. Their levels are those that level gives.
+func manyRules(n int, level func(i int) fsguard.Permission) []fsguard.Rule {
 	rules := usualRules()
 	for i := len(rules); i < n; i++ {
 		dir := fmt.Sprintf("/src/m%03d/p%02d", i/filesPerDir%250, i%filesPerDir)
-		r := fsguard.Rule{Permission: fsguard.Permission(i % 4)}
+		r := fsguard.Rule{Permission: level(i)}
 		switch i % 6 {
 		case 0:
 			r.Pattern, r.Type = fmt.Sprintf("%s/file%d.go", dir, i), fsguard.File
@@ -63,31 +62,53 @@ func measurePolicy(l *lab) (Section, error) {
 	if err != nil {
 		return s, err
 	}
-	few, many := usualRules(), manyRules(10_000)
-	compile := func(rules []fsguard.Rule) func() (time.Duration, error) {
-		return timed(func() error { _, err := fsguard.Compile(rules); return err })
+	few := usualRules()
+	all := manyRules(10_000, func(i int) fsguard.Permission { return fsguard.Permission(i % 4) })
+	readable := manyRules(10_000, func(int) fsguard.Permission { return fsguard.Read })
+	for _, c := range []struct {
+		name string
+		many []fsguard.Rule
+		do   func(rules []fsguard.Rule) (func() error, error)
+		most float64
+	}{
+		{"`Compile`", all, func(rules []fsguard.Rule) (func() error, error) {
+			return func() error { _, err := fsguard.Compile(rules); return err }, nil
+		}, 0},
+		{"plan; the rules give all levels", all, planner(t), 2},
+		{"plan; the added rules give what is given anyway", readable, planner(t), 2},
+	} {
+		row, err := l.compareRules(c.name, few, c.many, c.do, c.most)
+		if err != nil {
+			return s, err
+		}
+		s.Rows = append(s.Rows, row)
 	}
-	compiled, err := l.turns(l.sizes.samples, side{"few", compile(few)}, side{"many", compile(many)})
-	if err != nil {
-		return s, err
-	}
-	fewPolicy, err := fsguard.Compile(few)
-	if err != nil {
-		return s, err
-	}
-	manyPolicy, err := fsguard.Compile(many)
-	if err != nil {
-		return s, err
-	}
-	plan := func(p *fsguard.Policy) func() (time.Duration, error) {
-		return timed(func() error { fsguard.NewPlan(t, p); return nil })
-	}
-	planned, err := l.turns(l.sizes.samples, side{"few", plan(fewPolicy)}, side{"many", plan(manyPolicy)})
-	if err != nil {
-		return s, err
-	}
-	s.Rows = []Row{rulesRow("`Compile`", compiled, 0), rulesRow("plan", planned, 2)}
 	return s, nil
+}
+
+// planner prepares making the plan of a tree.
+func planner(t *tree.Tree) func([]fsguard.Rule) (func() error, error) {
+	return func(rules []fsguard.Rule) (func() error, error) {
+		p, err := fsguard.Compile(rules)
+		return func() error { fsguard.NewPlan(t, p); return nil }, err
+	}
+}
+
+// compareRules measures what do prepares for a few and for many rules.
+func (l *lab) compareRules(name string, few, many []fsguard.Rule, do func([]fsguard.Rule) (func() error, error), most float64) (Row, error) {
+	withFew, err := do(few)
+	if err != nil {
+		return Row{}, err
+	}
+	withMany, err := do(many)
+	if err != nil {
+		return Row{}, err
+	}
+	taken, err := l.turns(l.sizes.samples, side{"few", timed(withFew)}, side{"many", timed(withMany)})
+	if err != nil {
+		return Row{}, err
+	}
+	return rulesRow(name, taken, most), nil
 }
 
 func rulesRow(name string, taken []samples, most float64) Row {

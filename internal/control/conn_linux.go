@@ -137,6 +137,10 @@ func parseFiles(oob []byte) ([]int, error) {
 	}
 	var files []int
 	for i := range msgs {
+		if len(msgs[i].Data)%4 != 0 { // on which ParseUnixRights panics
+			err = ErrMalformed
+			continue
+		}
 		fds, other := unix.ParseUnixRights(&msgs[i])
 		if other != nil {
 			err = ErrMalformed

@@ -3,7 +3,6 @@
 package control
 
 import (
-	"errors"
 	"io"
 	"os"
 	"syscall"
@@ -55,13 +54,11 @@ func (c *Conn) Send(m Message, files ...int) error {
 		}
 		return sent != unix.EAGAIN
 	})
-	if err == nil {
-		err = sent
-	}
-	if errors.Is(err, unix.EPIPE) || errors.Is(err, unix.ECONNRESET) || errors.Is(err, os.ErrClosed) {
+	// Waiting fails when the socket is closed, and for nothing else.
+	if err != nil || sent == unix.EPIPE || sent == unix.ECONNRESET {
 		return io.ErrClosedPipe
 	}
-	return err
+	return sent
 }
 
 // Receive reads one message of an init and its files. The end of the peer is io.EOF.

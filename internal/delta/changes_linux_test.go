@@ -45,8 +45,10 @@ func TestChanges(t *testing.T) {
 			must(t, os.Symlink("elsewhere", dir+"/link"))
 		}, []string{"modified /link"}},
 		{"deleted file", func(t *testing.T, dir string) { must(t, os.Remove(dir+"/a/f")) }, []string{"deleted /a/f"}},
-		{"deleted directory", func(t *testing.T, dir string) { must(t, os.RemoveAll(dir+"/a")) },
-			[]string{"deleted /a", "deleted /a/b", "deleted /a/b/deep", "deleted /a/f", "deleted /a/view"}},
+		{
+			"deleted directory", func(t *testing.T, dir string) { must(t, os.RemoveAll(dir+"/a")) },
+			[]string{"deleted /a", "deleted /a/b", "deleted /a/b/deep", "deleted /a/f", "deleted /a/view"},
+		},
 		{"directory made anew", func(t *testing.T, dir string) {
 			must(t, os.RemoveAll(dir+"/a"))
 			put(t, dir+"/a/b/new", "")

@@ -205,6 +205,8 @@ func (c *running) collect() {
 // ready waits for a command to print a line.
 func (c *running) ready() string {
 	c.t.Helper()
+	_ = c.out.SetReadDeadline(time.Now().Add(patience))
+	defer c.out.SetReadDeadline(time.Time{})
 	var line []byte
 	for b := make([]byte, 1); ; {
 		if n, err := c.out.Read(b); n == 0 || err != nil {

@@ -28,6 +28,7 @@ func Run(t *testing.T, open func() runtime.Runtime) {
 		{"Large", s.large},
 		{"Signals", s.signals},
 		{"Leftovers", s.leftovers},
+		{"Bystanders", s.bystanders},
 		{"Privileges", s.privileges},
 		{"Init", s.initProcess},
 		{"Processes", s.processes},

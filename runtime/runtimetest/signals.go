@@ -3,6 +3,8 @@
 package runtimetest
 
 import (
+	"fmt"
+	"sync"
 	"syscall"
 	"testing"
 
@@ -100,6 +102,33 @@ func (s *suite) leftovers(t *testing.T) {
 	}
 	_ = bystander.Signal(syscall.SIGKILL)
 	bystander.wait()
+}
+
+// bystanders tests that the end of a command does not touch another, whatever
+// that one is doing with its processes at the moment.
+func (s *suite) bystanders(t *testing.T) {
+	b := s.start(t)
+	const n = 300
+	c := b.begin(script(fmt.Sprintf(`i=0; while [ $i -lt %d ]; do i=$((i+1)); (setsid sh -c '(sh -c "echo x; :" &)' &); done; while :; do sleep 100; done`, n)), "")
+	var wg sync.WaitGroup
+	stop := make(chan struct{})
+	defer wg.Wait()
+	defer close(stop)
+	for range 3 {
+		wg.Go(func() {
+			for {
+				select {
+				case <-stop:
+					return
+				default:
+					b.sh("sleep 1000 & :")
+				}
+			}
+		})
+	}
+	for range n {
+		c.ready() // each of its processes lives to say so
+	}
 }
 
 // family is a way of leaving a process behind with its command line filled in.
