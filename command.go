@@ -160,6 +160,8 @@ func (s *Sandbox) Exec(ctx context.Context, req ExecRequest) (*ExecResult, error
 	defer x.close()
 	began := time.Now()
 	dir := commandDir(req.Dir)
+	box.Started()
+	defer box.Ended()
 	proc, err := box.Start(runtime.Command{
 		Argv: argv, Env: environment(req.Env), Dir: dir,
 		Stdin: x.stdin, Stdout: x.stdout, Stderr: x.stderr,

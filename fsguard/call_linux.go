@@ -143,8 +143,24 @@ func (c *call) pathOnly(fd int) bool {
 	return err != nil || flags&unix.O_PATH != 0
 }
 
-// umask takes on the process's umask, for what is about to be created.
+// initialUmask is that of the init, which every process begins with.
+const initialUmask = 0o022
+
+// opUmask notes that a process may have another umask than the init's, and so
+// may its children.
+func opUmask(c *call) verdict {
+	c.a.umasked.Store(true)
+	return pass
+}
+
+// umask takes on the process's umask, for what is about to be created. Finding
+// it out costs as much as creating a file: it is done only since some process
+// has changed its own.
 func (c *call) umask() {
+	if !c.a.umasked.Load() {
+		c.w.setUmask(initialUmask)
+		return
+	}
 	mask, err := strconv.ParseUint(c.status("Umask"), 8, 12)
 	if err != nil {
 		mask = 0o077

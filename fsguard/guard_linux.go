@@ -115,9 +115,11 @@ type Attachment struct {
 
 	// moves orders the renaming of directories against all else: a name that
 	// was decided on must still be the name when it is acted on.
-	moves  sync.RWMutex
-	closed atomic.Bool
-	inside sync.WaitGroup // workers that serve it
+	moves sync.RWMutex
+	// umasked says that a process has set its umask since Quiet.
+	umasked atomic.Bool
+	closed  atomic.Bool
+	inside  sync.WaitGroup // workers that serve it
 }
 
 // Attach begins to serve a sandbox.
@@ -153,6 +155,10 @@ func (g *Guard) Attach(d Door, p *Policy) (*Attachment, error) {
 	}
 	return a, nil
 }
+
+// Quiet says that no process but the init is left in the sandbox: all that
+// start from now on begin with its umask.
+func (a *Attachment) Quiet() { a.umasked.Store(false) }
 
 // event arms a listener for one notification: whoever gets it is the only one
 // to take from this listener until it is armed again.

@@ -42,6 +42,9 @@ func (*Guard) Attach(Door, *Policy) (*Attachment, error) { return nil, errors.Er
 // Close does nothing.
 func (*Attachment) Close() {}
 
+// Quiet does nothing.
+func (*Attachment) Quiet() {}
+
 // OpenFile fails with errors.ErrUnsupported.
 func (*Attachment) OpenFile(string, int, fs.FileMode) (*os.File, error) {
 	return nil, errors.ErrUnsupported

@@ -33,6 +33,7 @@ var operations = func() (ops [512]func(*call) verdict) {
 		unix.SYS_FACCESSAT:    opFaccessat,
 		unix.SYS_FACCESSAT2:   opFaccessat2,
 		unix.SYS_BIND:         opBind,
+		unix.SYS_UMASK:        opUmask,
 		// Libraries fall back to the calls above.
 		unix.SYS_SETXATTRAT:    func(*call) verdict { return fail(unix.ENOSYS) },
 		unix.SYS_REMOVEXATTRAT: func(*call) verdict { return fail(unix.ENOSYS) },

@@ -86,7 +86,7 @@ if [[ $(id -u) -eq 0 ]]; then
 	step "quickstart as user $TEST_UID" quickstart_as_user
 	step "suite as user $TEST_UID" suite_as_user
 fi
-step "suite as $(id -un)" suite
+step "suite as user $(id -u)" suite
 
 if [[ ${#failed[@]} -gt 0 ]]; then
 	printf 'FAIL: %s\n' "${failed[@]}" >&2

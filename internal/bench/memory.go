@@ -51,7 +51,7 @@ func (l *lab) idle(codebase string, n int) (Row, error) {
 		return Row{}, err
 	}
 	theirs := slices.DeleteFunc(now, func(pid int) bool { return slices.Contains(already, pid) })
-	name := fmt.Sprintf("%d sandboxes, %d processes", n, len(theirs))
+	name := fmt.Sprintf("held at once: %d, with processes: %d", n, len(theirs))
 	boxed, err := residence(theirs)
 	if os.IsPermission(err) {
 		return Row{Name: name + ": only root may look", Cells: []string{"–", "–", "–"}}, nil

@@ -20,6 +20,26 @@ type Box struct {
 	// Files gives the owner access to the workspace under the rules.
 	Files *fsguard.Attachment
 	once  sync.Once
+
+	mu      sync.Mutex
+	running int // commands
+}
+
+// Started and Ended count the commands: when the last one has ended, all
+// processes but the init have.
+func (b *Box) Started() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.running++
+}
+
+// Ended is the other half of Started.
+func (b *Box) Ended() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.running--; b.running == 0 {
+		b.Files.Quiet()
+	}
 }
 
 // StartOptions are what a start needs besides the workspace.

@@ -24,7 +24,6 @@ func runInit() int {
 		return 1
 	}
 	unix.CloseOnExec(ControlFD)
-	unix.Umask(0o022)
 	// A handled signal does not end PID 1, and is back at its default in the
 	// commands, which an ignored one would not be.
 	signal.Notify(make(chan os.Signal, 1), unix.SIGHUP, unix.SIGINT, unix.SIGQUIT, unix.SIGTERM, unix.SIGUSR1, unix.SIGUSR2, unix.SIGPIPE, unix.SIGALRM)

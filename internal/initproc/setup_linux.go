@@ -42,6 +42,7 @@ func build(s *control.Setup) *control.Fault {
 	if err := unix.Chdir(s.Dir); err != nil {
 		return fault("chdir "+s.Dir, err)
 	}
+	unix.Umask(0o022) // that of the init: the filter asks the guard about any change of it
 	listener, f := confine(s, self)
 	if f != nil {
 		return f

@@ -47,7 +47,7 @@ func TestMutationsTrap(t *testing.T) {
 		"chown", "fchown", "lchown", "fchownat",
 		"utime", "utimes", "futimesat", "utimensat",
 		"setxattr", "lsetxattr", "fsetxattr", "setxattrat",
-		"removexattr", "lremovexattr", "fremovexattr", "removexattrat", "bind",
+		"removexattr", "lremovexattr", "fremovexattr", "removexattrat", "bind", "umask",
 	}
 	for _, a := range arches {
 		var trapped []string

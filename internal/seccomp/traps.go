@@ -42,7 +42,8 @@ var traps = []rule{
 	trap("utime", "utimes", "futimesat", "utimensat"),
 	trap("setxattr", "lsetxattr", "fsetxattr", "setxattrat"),
 	trap("removexattr", "lremovexattr", "fremovexattr", "removexattrat"),
-	trap("bind"), // makes a socket file if the address, in memory, is AF_UNIX
+	trap("umask"), // changes nothing here, but what the guard creates for the process
+	trap("bind"),  // makes a socket file if the address, in memory, is AF_UNIX
 }
 
 func trap(names ...string) rule {
