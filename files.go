@@ -134,6 +134,9 @@ func (s *Sandbox) open(op, name string, flags int, mode fs.FileMode) (*os.File, 
 
 // denied gives an error of the guard its kind.
 func denied(err error) error {
+	if errors.Is(err, fsguard.ErrGuardClosed) {
+		return because(ErrSandboxNotRunning, err)
+	}
 	if errors.Is(err, syscall.EXDEV) {
 		return because(ErrPermissionDenied, errors.New("it leads out of the workspace"))
 	}

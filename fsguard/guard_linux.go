@@ -176,10 +176,13 @@ func (a *Attachment) rearm() {
 // Close ends the serving of a sandbox: what it asks from now on fails, and its
 // workspace is read-only. It returns when no thread works for it any more.
 func (a *Attachment) Close() {
-	if a.closed.Swap(true) {
+	g := a.guard
+	g.mu.Lock()
+	closed := a.closed.Swap(true)
+	g.mu.Unlock()
+	if closed {
 		return
 	}
-	g := a.guard
 	if a.listener >= 0 {
 		g.mu.Lock()
 		delete(g.doors, int32(a.listener))
@@ -203,6 +206,18 @@ func (g *Guard) enter(listener int32) *Attachment {
 		a.inside.Add(1)
 	}
 	return a
+}
+
+// hold keeps an attachment from being closed until inside.Done, unless it is
+// closed already.
+func (a *Attachment) hold() bool {
+	a.guard.mu.Lock()
+	defer a.guard.mu.Unlock()
+	if a.closed.Load() {
+		return false
+	}
+	a.inside.Add(1)
+	return true
 }
 
 func mountID(fd int) (uint64, error) {

@@ -18,7 +18,7 @@ import (
 // sandbox, and never out of the workspace.
 func (a *Attachment) OpenFile(path string, flags int, mode fs.FileMode) (*os.File, error) {
 	var f *os.File
-	err := a.guard.asUser(func(w *worker) error {
+	err := a.asUser(func(w *worker) error {
 		fd, err := a.openHost(w, path, flags, uint32(mode.Perm()))
 		if err != nil {
 			return err
@@ -34,7 +34,7 @@ func (a *Attachment) OpenFile(path string, flags int, mode fs.FileMode) (*os.Fil
 
 // MkdirAll makes a directory of the workspace, and those above it, under the rules.
 func (a *Attachment) MkdirAll(path string) error {
-	err := a.guard.asUser(func(w *worker) error { return a.mkdirAll(w, strings.Trim(path, "/")) })
+	err := a.asUser(func(w *worker) error { return a.mkdirAll(w, strings.Trim(path, "/")) })
 	if err != nil {
 		return &fs.PathError{Op: "mkdir", Path: path, Err: err}
 	}
@@ -160,12 +160,17 @@ func (a *Attachment) openCover(rel string, flags int) (int, error) {
 }
 
 // asUser runs something as the sandbox's user, on a thread that ends with it.
-func (g *Guard) asUser(do func(w *worker) error) error {
+// The files of the door stay open meanwhile.
+func (a *Attachment) asUser(do func(w *worker) error) error {
+	if !a.hold() {
+		return ErrGuardClosed
+	}
+	defer a.inside.Done()
 	done := make(chan error, 1)
 	go func() {
 		runtime.LockOSThread()
-		w := &worker{guard: g, umask: -1}
-		if err := w.become(g.owner); err != nil {
+		w := &worker{guard: a.guard, umask: -1}
+		if err := w.become(a.guard.owner); err != nil {
 			done <- err
 			return
 		}

@@ -43,7 +43,7 @@ func (a *Attachment) WriteFile(path string, data []byte, perm fs.FileMode) error
 			return err
 		}
 	}
-	err := a.guard.asUser(func(w *worker) error {
+	err := a.asUser(func(w *worker) error {
 		for range maxTries {
 			p, err := a.hostPlace(path)
 			if err != nil {

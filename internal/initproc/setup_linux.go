@@ -79,6 +79,7 @@ func executeInit(self int) error {
 	if _, err := unix.FcntlInt(ControlFD, unix.F_SETFD, 0); err != nil {
 		return err
 	}
+	resetSignals()
 	argv, err := syscall.SlicePtrFromStrings([]string{initArg})
 	if err != nil {
 		return err
@@ -92,6 +93,15 @@ func executeInit(self int) error {
 	_, _, errno := unix.RawSyscall6(unix.SYS_EXECVEAT, uintptr(self), uintptr(unsafe.Pointer(&empty[0])),
 		uintptr(unsafe.Pointer(&argv[0])), uintptr(unsafe.Pointer(&envv[0])), unix.AT_EMPTY_PATH, 0)
 	return errno
+}
+
+// resetSignals puts every signal back to its default. One that the owner was
+// started with ignored would stay ignored in all commands: execve keeps that.
+func resetSignals() {
+	var action [4]uint64 // struct sigaction of the kernel: SIG_DFL, no flags, no mask
+	for sig := uintptr(1); sig <= 64; sig++ {
+		_, _, _ = unix.RawSyscall6(unix.SYS_RT_SIGACTION, sig, uintptr(unsafe.Pointer(&action)), 0, 8, 0, 0)
+	}
 }
 
 // pivot moves the process into the new root and lets go of the old one.
