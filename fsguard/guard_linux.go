@@ -50,7 +50,6 @@ type Guard struct {
 	workers int
 
 	waiting  atomic.Int32 // workers that wait in epoll_wait(2)
-	jobs     chan func(*worker)
 	watch    watchdog
 	watching atomic.Bool // the watchdog runs
 }

@@ -23,7 +23,7 @@ type specificity struct {
 }
 
 func (r *ranked) setSpecificity() {
-	if r.rule.Type != Glob || strings.IndexAny(r.norm, `*?[{\`) < 0 {
+	if r.rule.Type != Glob || !strings.ContainsAny(r.norm, `*?[{\`) {
 		r.spec = specificity{literal: len(r.norm)}
 		return
 	}

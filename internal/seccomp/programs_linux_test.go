@@ -156,7 +156,8 @@ func preempts() bool {
 	started, collected := make(chan bool), make(chan bool)
 	go func() {
 		close(started)
-		for { //nolint:revive // the point of it
+		//lint:ignore SA5002 that it spins is the point
+		for {
 		}
 	}()
 	<-started
