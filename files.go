@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/sandbox-rls/sandbox/fsguard"
+	"github.com/sandbox-rls/sandbox/internal/engine"
 )
 
 // FileInfo describes a file of the workspace.
@@ -64,9 +65,8 @@ func (s *Sandbox) WriteFile(ctx context.Context, name string, data []byte) error
 	if strings.ContainsRune(name, 0) {
 		return s.fail("write", name, invalidf("a NUL byte in the path"))
 	}
-	err = box.Files.WriteFile(workspacePath(name), data, 0o666)
-	if err != nil {
-		return s.fail("write", name, denied(err))
+	if err := box.Files.WriteFile(workspacePath(name), data, 0o666); err != nil {
+		return s.fileError("write", name, box, err)
 	}
 	return nil
 }
@@ -84,7 +84,7 @@ func (s *Sandbox) ListFiles(ctx context.Context, name string, recursive bool) ([
 	}
 	files, err := s.list(ctx, box.Files, workspacePath(name), recursive)
 	if err != nil {
-		return nil, s.fail("list", name, denied(err))
+		return nil, s.fileError("list", name, box, err)
 	}
 	slices.SortFunc(files, func(a, b FileInfo) int { return strings.Compare(a.Path, b.Path) })
 	return files, nil
@@ -127,9 +127,18 @@ func (s *Sandbox) open(op, name string, flags int, mode fs.FileMode) (*os.File, 
 	}
 	f, err := box.Files.OpenFile(workspacePath(name), flags, mode)
 	if err != nil {
-		return nil, s.fail(op, name, denied(err))
+		return nil, s.fileError(op, name, box, err)
 	}
 	return f, nil
+}
+
+// fileError is the error of a file that the guard could not serve. A sandbox
+// that was stopped meanwhile has lost its mounts: what is found then means nothing.
+func (s *Sandbox) fileError(op, name string, box *engine.Box, err error) error {
+	if now, ended := s.running(); now != box {
+		return s.fail(op, name, because(ErrSandboxNotRunning, errors.Join(ended, err)))
+	}
+	return s.fail(op, name, denied(err))
 }
 
 // denied gives an error of the guard its kind.

@@ -7,6 +7,7 @@ package statedir
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -42,7 +43,7 @@ func Open(path string) (*Dir, error) {
 	if err := suitable(path); err != nil {
 		return nil, err
 	}
-	lock, err := acquire(path)
+	lock, err := acquire(path, os.O_CREATE)
 	if err != nil {
 		return nil, err
 	}
@@ -78,7 +79,7 @@ func temporaryIn(base string) (*Dir, error) {
 	if err != nil {
 		return nil, err
 	}
-	lock, err := acquire(unnamed)
+	lock, err := acquire(unnamed, os.O_CREATE)
 	if err != nil {
 		_ = os.RemoveAll(unnamed)
 		return nil, err
@@ -120,21 +121,27 @@ func (d *Dir) leaveJanitor() {
 func (d *Dir) Close() error {
 	var err error
 	if d.temporary {
-		err = tree.Remove(d.Path)
+		// Another process may be collecting it, from when its lock is gone.
+		if err = tree.Remove(d.Path); errors.Is(err, fs.ErrNotExist) {
+			err = nil
+		}
 	}
 	if d.janitor != nil {
 		_ = d.janitor.Process.Kill()
 		_ = d.janitor.Wait()
 		d.hold.Close()
 	}
+	// A child that is just being forked may hold the file a moment longer.
+	_ = unix.Flock(int(d.lock.Fd()), unix.LOCK_UN)
 	d.lock.Close()
 	return err
 }
 
-// acquire locks a directory for this process.
-func acquire(path string) (*os.File, error) {
+// acquire locks a directory for this process. With O_CREATE among the flags
+// the lock is made if it is missing.
+func acquire(path string, flags int) (*os.File, error) {
 	name := filepath.Join(path, "lock")
-	f, err := os.OpenFile(name, os.O_RDWR|os.O_CREATE|unix.O_NOFOLLOW, 0o600)
+	f, err := os.OpenFile(name, os.O_RDWR|flags|unix.O_NOFOLLOW, 0o600)
 	if err != nil {
 		return nil, err
 	}
@@ -158,12 +165,9 @@ func collect(base string) {
 		if unix.Lstat(path, &st) != nil || st.Uid != uint32(os.Geteuid()) || st.Mode&unix.S_IFMT != unix.S_IFDIR {
 			continue
 		}
-		if _, err := os.Lstat(filepath.Join(path, "lock")); err != nil {
-			continue // only just being made
-		}
-		lock, err := acquire(path)
+		lock, err := acquire(path, 0)
 		if err != nil {
-			continue
+			continue // in use, or only just being made
 		}
 		_ = tree.Remove(path)
 		lock.Close()
