@@ -26,7 +26,7 @@ func run(ctx context.Context, args []string) (err error) {
 	flags := flag.NewFlagSet("bench", flag.ExitOnError)
 	quick := flags.Bool("quick", false, "small trees and few samples, to see that everything works; prints, and does not write the file")
 	only := flags.String("only", "", "measure only what this regular expression matches the name of; prints, and does not write the file")
-	dir := flags.String("dir", os.TempDir(), "where to work; not on overlayfs")
+	dir := flags.String("dir", place(), "where to work; not on overlayfs")
 	out := flags.String("out", "docs/benchmarks.md", "the file to write the results into; empty for none")
 	_ = flags.Parse(args)
 	filter, err := regexp.Compile(*only)
