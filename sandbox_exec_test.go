@@ -227,12 +227,12 @@ func TestCancel(t *testing.T) {
 	word := "cancel-" + rand.Text()
 	ctx, cancel := context.WithCancel(t.Context())
 	go func() {
-		for len(marked(word)) == 0 && ctx.Err() == nil {
+		for len(marked(word)) < 2 && ctx.Err() == nil { // the second comes after the output
 			time.Sleep(time.Millisecond)
 		}
 		cancel()
 	}()
-	r, err := sb.Run(ctx, "echo out; sleep 1000; : "+word)
+	r, err := sb.Run(ctx, "echo out; sh -c 'sleep 1000; : "+word+"'; true")
 	wantError(t, err, context.Canceled)
 	if r == nil || r.TimedOut || r.Stdout != "out\n" {
 		t.Errorf("got %+v", r)

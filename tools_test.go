@@ -68,6 +68,7 @@ var tools = []tool{
 	{"flock", []string{"flock"}, "flock plain sh -c 'flock -n plain true || echo busy'", "busy", nil},
 	{"make", []string{"make"}, "printf 'out: plain\\n\\tcat plain > out\\n' > Makefile && make -s && cat out && make -q && echo done", "plain text\ndone", []string{"added /Makefile", "added /out"}},
 	{"gcc", []string{"gcc"}, "printf '#include <stdio.h>\\nint main(void){puts(\"compiled\");}\\n' > a.c && gcc -o a a.c && ./a", "compiled", []string{"added /a.c", "added /a"}},
+	{"programs run as soon as they are written", nil, "i=0; while [ $i -lt 200 ]; do i=$((i+1)); cp /bin/true a && ./a || echo failed; rm a; done", "", []string{}},
 	{"node", []string{"node"}, "echo 'const fs=require(\"fs\");fs.writeFileSync(\"n\",\"x\");fs.renameSync(\"n\",\"m\");console.log(fs.readFileSync(\"m\",\"utf8\"))' > a.js && node a.js", "x", []string{"added /a.js", "added /m"}},
 	{"sqlite3", []string{"sqlite3"}, "sqlite3 db 'pragma journal_mode=wal; create table t(x); insert into t values(1),(2);' && sqlite3 db 'select sum(x) from t; pragma journal_mode=delete;'", "wal\n3\ndelete", []string{"added /db"}},
 	{"sqlite3 from two processes", []string{"sqlite3"}, "sqlite3 db 'pragma journal_mode=wal; create table t(x);' >/dev/null; for i in 1 2 3 4; do sqlite3 -cmd '.timeout 60000' db 'insert into t values(1)' & done; wait; sqlite3 db 'select count(*) from t; pragma journal_mode=delete;'", "4\ndelete", []string{"added /db"}},

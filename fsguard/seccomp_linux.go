@@ -61,15 +61,23 @@ func send(listener int, r *response) {
 	_, _ = ioctl(listener, unix.SECCOMP_IOCTL_NOTIF_SEND, unsafe.Pointer(r))
 }
 
-// inject puts a file into the process and answers the call with its number, in
-// one step: the process never runs with the file but without the answer.
-func inject(listener int, id uint64, fd int, cloexec bool) unix.Errno {
-	a := addFD{ID: id, Flags: unix.SECCOMP_ADDFD_FLAG_SEND, SrcFD: uint32(fd)}
+// inject puts a file into the process and returns its number there, with which
+// the call is yet to be answered.
+func inject(listener int, id uint64, fd int, cloexec bool) (int, error) {
+	a := addFD{ID: id, SrcFD: uint32(fd)}
 	if cloexec {
 		a.NewFDFlags = unix.O_CLOEXEC
 	}
-	_, errno := ioctl(listener, unix.SECCOMP_IOCTL_NOTIF_ADDFD, unsafe.Pointer(&a))
-	return errno
+	for {
+		n, errno := ioctl(listener, unix.SECCOMP_IOCTL_NOTIF_ADDFD, unsafe.Pointer(&a))
+		switch errno {
+		case 0:
+			return n, nil
+		case unix.EINTR: // nothing was done
+		default:
+			return -1, errno
+		}
+	}
 }
 
 // wakeSync makes a notification and its answer hand over the CPU directly,
