@@ -27,6 +27,10 @@ var (
 	ErrSandboxNotRunning error = &kindError{"sandbox not running", nil}
 	// ErrCodebaseNotFound: no codebase has this id.
 	ErrCodebaseNotFound error = &kindError{"codebase not found", fs.ErrNotExist}
+	// ErrSessionNotFound: the sandbox has no session with this id.
+	ErrSessionNotFound error = &kindError{"session not found", fs.ErrNotExist}
+	// ErrSessionClosed: the session's shell has ended.
+	ErrSessionClosed error = &kindError{"session closed", fs.ErrClosed}
 	// ErrCommandTimeout: a command ran for longer than it was given. It matches
 	// context.DeadlineExceeded.
 	ErrCommandTimeout error = &kindError{"command timed out", context.DeadlineExceeded}

@@ -3,31 +3,30 @@
 package sandbox
 
 import (
-	"errors"
 	"io"
 	"os"
-	"sync"
 	"time"
 
+	"github.com/sandbox-rls/sandbox/internal/pty"
 	"github.com/sandbox-rls/sandbox/runtime"
 )
 
-// lastWords is how long output is awaited after a command has ended: a process
-// that it left may have held a pipe for a moment.
-const lastWords = 2 * time.Second
-
-// exchange is the standard input and output of one command.
+// exchange is the standard input and output of one command: three pipes, or a
+// terminal.
 type exchange struct {
 	stdin, stdout, stderr *os.File // the command's ends
 	input                 io.Reader
 	feed                  *os.File // where input is written; nil: the command reads its file itself
-	out, err              capture
-	reading               sync.WaitGroup
+	terminal              *os.File // the master of the command's terminal, if it has one
+	taps                  []*tap
 }
+
+// sinks take what a command prints.
+type sinks struct{ out, err func([]byte) }
 
 // newExchange makes the pipes. They belong to the sandbox's user, who may open
 // /dev/stdout anew.
-func newExchange(input io.Reader, owner runtime.Owner, limit int64) (x *exchange, err error) {
+func newExchange(input io.Reader, owner runtime.Owner, to sinks) (x *exchange, err error) {
 	x = &exchange{input: input}
 	defer func() {
 		if err != nil {
@@ -37,14 +36,30 @@ func newExchange(input io.Reader, owner runtime.Owner, limit int64) (x *exchange
 	if x.stdin, x.feed, err = inputFor(input, owner); err != nil {
 		return x, err
 	}
-	if x.out.file, x.stdout, err = pipe(owner); err != nil {
-		return x, err
+	for _, o := range []struct {
+		theirs **os.File
+		sink   func([]byte)
+	}{{&x.stdout, to.out}, {&x.stderr, to.err}} {
+		var ours *os.File
+		if ours, *o.theirs, err = pipe(owner); err != nil {
+			return x, err
+		}
+		x.taps = append(x.taps, newTap(ours, o.sink))
 	}
-	if x.err.file, x.stderr, err = pipe(owner); err != nil {
-		return x, err
-	}
-	x.out.limit, x.err.limit = limit, limit
 	return x, nil
+}
+
+// newTerminal makes an exchange by a terminal of the sandbox's. What is
+// printed on it has no part of its own for errors.
+func newTerminal(input io.Reader, root *os.File, size pty.Size, to sinks) (*exchange, error) {
+	master, slave, err := pty.Open(root, size)
+	if err != nil {
+		return nil, err
+	}
+	return &exchange{
+		stdin: slave, stdout: slave, stderr: slave, input: input, feed: master, terminal: master,
+		taps: []*tap{newTap(master, to.out)},
+	}, nil
 }
 
 func inputFor(input io.Reader, owner runtime.Owner) (theirs, ours *os.File, err error) {
@@ -75,83 +90,63 @@ func (x *exchange) begin() {
 	x.closeTheirs()
 	if x.feed != nil {
 		// A reader that blocks for ever must not hold the result.
-		go func(w *os.File) {
-			_, _ = io.Copy(w, x.input)
-			w.Close()
-		}(x.feed)
+		go x.write()
 	}
-	for _, c := range []*capture{&x.out, &x.err} {
-		x.reading.Add(1)
-		go func() {
-			defer x.reading.Done()
-			c.read()
-		}()
+	for _, t := range x.taps {
+		go t.run()
 	}
 }
 
-// finish takes what was printed, to the end or nearly so.
-func (x *exchange) finish(r *ExecResult) {
-	deadline := time.Now().Add(lastWords)
-	_ = x.out.file.SetReadDeadline(deadline)
-	_ = x.err.file.SetReadDeadline(deadline)
-	x.reading.Wait()
-	r.Stdout, r.StdoutTruncated = string(x.out.data), x.out.truncated
-	r.Stderr, r.StderrTruncated = string(x.err.data), x.err.truncated
+// write gives the command its input.
+func (x *exchange) write() {
+	if x.input != nil {
+		_, _ = io.Copy(x.feed, x.input)
+	}
+	if x.terminal != nil {
+		_ = pty.EndOfInput(x.terminal)
+		return
+	}
+	x.feed.Close()
+}
+
+// lastWords is how long a terminal is given to hand over what was printed on
+// it: the kernel does that in its own time. A pipe needs none.
+const lastWords = 200 * time.Millisecond
+
+// finish hands on all that was printed. The command has ended, and with it all
+// of its processes: what they wrote is there, also when somebody else, to whom
+// they gave the pipe, holds it open.
+func (x *exchange) finish() {
+	if x.terminal != nil {
+		select {
+		case <-x.taps[0].done:
+		case <-time.After(lastWords):
+		}
+	}
 	if x.feed != nil {
 		// Nobody reads it any more: a write that waits ends.
 		_ = x.feed.SetWriteDeadline(time.Now())
 	}
-}
-
-func (x *exchange) closeTheirs() {
-	for _, f := range []**os.File{&x.stdin, &x.stdout, &x.stderr} {
-		if *f != nil {
-			(*f).Close()
-			*f = nil
-		}
+	for _, t := range x.taps {
+		t.finish()
 	}
 }
 
-func (x *exchange) close() {
-	x.closeTheirs()
-	for _, f := range []*os.File{x.out.file, x.err.file} {
+func (x *exchange) closeTheirs() {
+	for _, f := range []*os.File{x.stdin, x.stdout, x.stderr} {
 		if f != nil {
 			f.Close()
 		}
 	}
 }
 
-// capture keeps the beginning of what a file gives, and reads the rest away.
-type capture struct {
-	file      *os.File
-	limit     int64 // negative: none
-	data      []byte
-	truncated bool
-}
-
-func (c *capture) read() {
-	buf := bufferPool.Get().(*[32 << 10]byte)
-	defer bufferPool.Put(buf)
-	for {
-		n, err := c.file.Read(buf[:])
-		c.keep(buf[:n])
-		if err != nil {
-			if errors.Is(err, os.ErrDeadlineExceeded) {
-				c.truncated = true
-			}
-			return
-		}
+// close lets go of an exchange that did not begin.
+func (x *exchange) close() {
+	x.closeTheirs()
+	if x.feed != nil {
+		x.feed.Close()
 	}
-}
-
-var bufferPool = sync.Pool{New: func() any { return new([32 << 10]byte) }}
-
-func (c *capture) keep(b []byte) {
-	if c.limit >= 0 {
-		if room := c.limit - int64(len(c.data)); int64(len(b)) > room {
-			b = b[:room]
-			c.truncated = true
-		}
+	for _, t := range x.taps {
+		t.file.Close()
 	}
-	c.data = append(c.data, b...)
 }

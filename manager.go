@@ -168,6 +168,16 @@ func (m *Manager) FromCodebase(ctx context.Context, id string, opts ...Option) (
 	})
 }
 
+// Connect returns a sandbox by its id, as the function of that name does.
+func (m *Manager) Connect(ctx context.Context, id string) (*Sandbox, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if s := m.sandboxes[id]; s != nil {
+		return s, nil
+	}
+	return nil, &Error{Op: "connect", ID: id, Err: ErrSandboxNotFound}
+}
+
 func checkDir(dir string) (string, error) {
 	if dir == "" || strings.ContainsRune(dir, 0) {
 		return "", invalidf("not the name of a directory: %q", dir)

@@ -68,6 +68,7 @@ type Sandbox struct {
 	mu        sync.Mutex
 	info      Info
 	box       *engine.Box
+	sessions  map[string]*Session
 	destroyed bool
 }
 
@@ -97,6 +98,16 @@ func FromCodebase(ctx context.Context, codebaseID string, opts ...Option) (*Sand
 		return nil, err
 	}
 	return m.FromCodebase(ctx, codebaseID, opts...)
+}
+
+// Connect returns a sandbox of this process by its id. One that is not known is
+// ErrSandboxNotFound.
+func Connect(ctx context.Context, id string) (*Sandbox, error) {
+	m, err := Default()
+	if err != nil {
+		return nil, err
+	}
+	return m.Connect(ctx, id)
 }
 
 // ID identifies the sandbox.

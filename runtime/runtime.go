@@ -103,6 +103,11 @@ type Command struct {
 	Dir  string   // absolute working directory
 	// The three standard files. None may be nil.
 	Stdin, Stdout, Stderr *os.File
+	// Files are further ones, from descriptor 3 on.
+	Files []*os.File
+	// TTY makes Stdin, the slave of a pseudo-terminal of the sandbox, the
+	// command's controlling terminal (tty_ioctl(4), TIOCSCTTY).
+	TTY bool
 }
 
 // Process is a started command.
@@ -112,6 +117,13 @@ type Process interface {
 	Wait(ctx context.Context) (Status, error)
 	// Signal signals all processes of the command, and those of no other.
 	Signal(sig os.Signal) error
+	// Settle notes what runs beneath the command now, for Interrupt, and returns
+	// when that is done.
+	Settle(ctx context.Context) error
+	// Interrupt sends sig to what runs beneath the command and did not yet when
+	// it was last settled, and leader to the command itself. It is how the one
+	// thing is ended that a shell does, and neither the shell nor its jobs.
+	Interrupt(sig, leader os.Signal) error
 }
 
 // Status is how a command ended.

@@ -3,6 +3,8 @@
 package runtime
 
 import (
+	"fmt"
+
 	specs "github.com/opencontainers/runtime-spec/specs-go"
 )
 
@@ -84,7 +86,7 @@ func mounts() []specs.Mount {
 		{Destination: Home, Type: "tmpfs", Source: "tmpfs", Options: []string{"nosuid", "nodev", "mode=0755", "size=25%"}},
 		{Destination: "/dev", Type: "tmpfs", Source: "tmpfs", Options: []string{"nosuid", "noexec", "mode=0755", "size=64k"}},
 		{Destination: "/dev/shm", Type: "tmpfs", Source: "tmpfs", Options: []string{"nosuid", "nodev", "noexec", "mode=1777", "size=25%"}},
-		{Destination: "/dev/pts", Type: "devpts", Source: "devpts", Options: []string{"nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620"}},
+		{Destination: "/dev/pts", Type: "devpts", Source: "devpts", Options: []string{"nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620", fmt.Sprintf("uid=%d", UserID), fmt.Sprintf("gid=%d", GroupID)}},
 	}
 	for _, node := range []string{"null", "zero", "full", "random", "urandom", "tty"} {
 		list = append(list, specs.Mount{Destination: "/dev/" + node, Type: "bind", Source: "/dev/" + node, Options: []string{"bind", "nosuid", "noexec"}})

@@ -12,26 +12,40 @@ const (
 	KindSetup   Kind = 1 + iota // owner: what to build
 	KindExec                    // owner: run a command; stdin, stdout, stderr attached
 	KindKill                    // owner: signal a command's processes
+	KindSettle                  // owner: note what runs beneath a command
 	KindHello                   // init: built; listener, workspace, root attached
 	KindReady                   // init: takes commands
 	KindFault                   // init: could not be built
 	KindExit                    // init: a command ended
 	KindRefused                 // init: a command could not be started
+	KindSettled                 // init: noted
 )
 
-// Exec asks for a command. Its three files come with the message.
+// Exec asks for a command. Its files come with the message: the standard
+// three, and those that it has from descriptor 3 on.
 type Exec struct {
 	ID   uint64
 	Argv []string
 	Env  []string
 	Dir  string
+	TTY  bool // the first file becomes its controlling terminal
 }
 
-// Kill asks that all processes of a command get a signal.
+// Kill asks that the processes of a command get a signal.
 type Kill struct {
 	ID     uint64
 	Signal int
+	// Fresh spares what ran beneath the leader when the command was last
+	// settled. The leader itself then gets the signal Leader instead.
+	Fresh  bool
+	Leader int
 }
+
+// Settle asks the init to note what runs beneath a command's leader.
+type Settle struct{ ID uint64 }
+
+// Settled is the answer to Settle.
+type Settled struct{ ID uint64 }
 
 // Exit says how a command ended. Status is that of wait(2); times are
 // microseconds, memory KiB.
@@ -73,6 +87,8 @@ type Ready struct{}
 func (*Ready) kind() Kind   { return KindReady }
 func (*Exec) kind() Kind    { return KindExec }
 func (*Kill) kind() Kind    { return KindKill }
+func (*Settle) kind() Kind  { return KindSettle }
+func (*Settled) kind() Kind { return KindSettled }
 func (*Exit) kind() Kind    { return KindExit }
 func (*Refused) kind() Kind { return KindRefused }
 func (*Fault) kind() Kind   { return KindFault }
@@ -84,12 +100,19 @@ func (m *Exec) encode(e *encoder) {
 	e.list(m.Argv)
 	e.list(m.Env)
 	e.string(m.Dir)
+	e.bool(m.TTY)
 }
 
 func (m *Kill) encode(e *encoder) {
 	e.uint(m.ID)
 	e.uint(uint64(m.Signal))
+	e.bool(m.Fresh)
+	e.uint(uint64(m.Leader))
 }
+
+func (m *Settle) encode(e *encoder) { e.uint(m.ID) }
+
+func (m *Settled) encode(e *encoder) { e.uint(m.ID) }
 
 func (m *Exit) encode(e *encoder) {
 	e.uint(m.ID)
@@ -141,9 +164,13 @@ func decodeBody(k Kind, d *decoder) Message {
 	case KindSetup:
 		return decodeSetup(d)
 	case KindExec:
-		return &Exec{ID: d.uint(), Argv: d.list(), Env: d.list(), Dir: d.string()}
+		return &Exec{ID: d.uint(), Argv: d.list(), Env: d.list(), Dir: d.string(), TTY: d.bool()}
 	case KindKill:
-		return &Kill{ID: d.uint(), Signal: int(d.uint() & 0x7f)}
+		return &Kill{ID: d.uint(), Signal: int(d.uint() & 0x7f), Fresh: d.bool(), Leader: int(d.uint() & 0x7f)}
+	case KindSettle:
+		return &Settle{ID: d.uint()}
+	case KindSettled:
+		return &Settled{ID: d.uint()}
 	case KindExit:
 		return &Exit{ID: d.uint(), Status: uint32(d.uint()), UserMicros: d.int(), SysMicros: d.int(), MaxRSSKiB: d.int()}
 	case KindRefused:

@@ -18,11 +18,11 @@ func messages() *rapid.Generator[control.Message] {
 	list := rapid.SliceOf(text)
 	id := rapid.Uint64()
 	return rapid.Custom(func(t *rapid.T) control.Message {
-		switch rapid.IntRange(0, 7).Draw(t, "kind") {
+		switch rapid.IntRange(0, 9).Draw(t, "kind") {
 		case 0:
-			return &control.Exec{ID: id.Draw(t, "id"), Argv: list.Draw(t, "argv"), Env: list.Draw(t, "env"), Dir: text.Draw(t, "dir")}
+			return &control.Exec{ID: id.Draw(t, "id"), Argv: list.Draw(t, "argv"), Env: list.Draw(t, "env"), Dir: text.Draw(t, "dir"), TTY: rapid.Bool().Draw(t, "tty")}
 		case 1:
-			return &control.Kill{ID: id.Draw(t, "id"), Signal: rapid.IntRange(0, 127).Draw(t, "signal")}
+			return &control.Kill{ID: id.Draw(t, "id"), Signal: rapid.IntRange(0, 127).Draw(t, "signal"), Fresh: rapid.Bool().Draw(t, "fresh"), Leader: rapid.IntRange(0, 127).Draw(t, "leader")}
 		case 2:
 			return &control.Exit{
 				ID: id.Draw(t, "id"), Status: rapid.Uint32().Draw(t, "status"),
@@ -36,6 +36,10 @@ func messages() *rapid.Generator[control.Message] {
 			return &control.Hello{Files: list.Draw(t, "files")}
 		case 6:
 			return &control.Ready{}
+		case 7:
+			return &control.Settle{ID: id.Draw(t, "id")}
+		case 8:
+			return &control.Settled{ID: id.Draw(t, "id")}
 		}
 		return setups().Draw(t, "setup")
 	})
@@ -96,7 +100,9 @@ func TestDecodeRefuses(t *testing.T) {
 func FuzzDecode(f *testing.F) {
 	for _, m := range []control.Message{
 		&control.Exec{ID: 1, Argv: []string{"sh", "-c", "true"}, Env: []string{"A=b"}, Dir: "/workspace"},
-		&control.Kill{ID: 1, Signal: 9},
+		&control.Kill{ID: 1, Signal: 9, Fresh: true, Leader: 30},
+		&control.Settle{ID: 1},
+		&control.Settled{ID: 1},
 		&control.Exit{ID: 1, Status: 256, UserMicros: 5, SysMicros: -1, MaxRSSKiB: 100},
 		&control.Refused{ID: 2, Step: "exec", Errno: 2},
 		&control.Fault{Step: "mount", Errno: 1},

@@ -26,8 +26,9 @@ func afterForkInChild()
 type image struct {
 	path, dir  *byte
 	argv, envv **byte
-	files      [3]int
+	files      []int       // by the descriptor that they become; none is among those
 	limit      unix.Rlimit // RLIMIT_NOFILE
+	tty        bool        // the first file becomes the controlling terminal
 	failure    uintptr     // errno: written by the child, which shares the parent's memory
 }
 
@@ -89,6 +90,11 @@ func become(im *image) (errno syscall.Errno) {
 	}
 	for i := range im.files {
 		if _, _, errno = syscall.RawSyscall(syscall.SYS_DUP3, uintptr(im.files[i]), uintptr(i), 0); errno != 0 {
+			return errno
+		}
+	}
+	if im.tty {
+		if _, _, errno = syscall.RawSyscall(syscall.SYS_IOCTL, 0, unix.TIOCSCTTY, 0); errno != 0 {
 			return errno
 		}
 	}

@@ -27,7 +27,7 @@ func runInit() int {
 	// A handled signal does not end PID 1, and is back at its default in the
 	// commands, which an ignored one would not be.
 	signal.Notify(make(chan os.Signal, 1), unix.SIGHUP, unix.SIGINT, unix.SIGQUIT, unix.SIGTERM, unix.SIGUSR1, unix.SIGUSR2, unix.SIGPIPE, unix.SIGALRM)
-	p := &initproc{commands: make(map[int]uint64)}
+	p := &initproc{commands: make(map[int]uint64), settled: make(map[int][]int)}
 	p.cond.L = &p.mu
 	if err := control.Send(ControlFD, &control.Ready{}); err != nil {
 		return 1
@@ -42,6 +42,7 @@ type initproc struct {
 	cond     sync.Cond      // signalled when a command was started
 	starts   uint64         // commands started so far
 	commands map[int]uint64 // leader's PID → command
+	settled  map[int][]int  // leader's PID → its children when it was settled
 }
 
 // serve carries out what the owner asks until the owner is gone.
@@ -57,6 +58,8 @@ func (p *initproc) serve() int {
 			p.exec(m, files)
 		case *control.Kill:
 			p.kill(m)
+		case *control.Settle:
+			p.settle(m)
 		}
 		control.CloseFiles(files)
 	}
@@ -77,15 +80,38 @@ func (p *initproc) exec(m *control.Exec, files []int) {
 	p.cond.Signal()
 }
 
-// kill signals every process of a command.
+// kill signals the processes of a command.
 func (p *initproc) kill(m *control.Kill) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	leader, ok := p.leader(m.ID)
+	switch {
+	case !ok:
+	case m.Fresh:
+		interrupt(leader, p.settled[leader], unix.Signal(m.Signal), unix.Signal(m.Leader))
+	default:
+		killTree(leader, unix.Signal(m.Signal))
+	}
+}
+
+// settle notes what runs beneath a command, for the next interrupt of it.
+func (p *initproc) settle(m *control.Settle) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if leader, ok := p.leader(m.ID); ok {
+		p.settled[leader] = children(leader)
+	}
+	_ = control.Send(ControlFD, &control.Settled{ID: m.ID})
+}
+
+// leader returns the process of a command. The caller holds the lock.
+func (p *initproc) leader(command uint64) (pid int, ok bool) {
 	for pid, id := range p.commands {
-		if id == m.ID {
-			killTree(pid, unix.Signal(m.Signal))
+		if id == command {
+			return pid, true
 		}
 	}
+	return 0, false
 }
 
 // reap waits for children for as long as the sandbox lives.
@@ -123,6 +149,7 @@ func (p *initproc) reapReady() {
 			continue // an orphan
 		}
 		delete(p.commands, pid)
+		delete(p.settled, pid)
 		p.endLeftovers()
 		_ = control.Send(ControlFD, &control.Exit{
 			ID: id, Status: uint32(status),

@@ -4,6 +4,7 @@ package initproc
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -19,11 +20,19 @@ const openFiles = 1024
 // spawn starts a command as the leader of a session of its own. On failure it
 // says which step failed and why.
 func spawn(m *control.Exec, files []int) (pid int, step string, errno syscall.Errno) {
-	if len(files) != 3 || len(m.Argv) == 0 {
+	if len(files) < 3 || len(m.Argv) == 0 {
 		return 0, "exec", unix.EINVAL
 	}
 	if err := checkDir(m.Dir); err != nil {
 		return 0, "chdir", errnoOf(err)
+	}
+	if slices.Min(files) < len(files) {
+		var err error
+		files, err = clearOf(files, len(files))
+		defer control.CloseFiles(files)
+		if err != nil {
+			return 0, "exec", errnoOf(err)
+		}
 	}
 	im, err := newImage(m, files)
 	if err != nil {
@@ -35,12 +44,26 @@ func spawn(m *control.Exec, files []int) (pid int, step string, errno syscall.Er
 	return pid, "", 0
 }
 
+// clearOf duplicates files to descriptors from n on: dup3(2) to the lower ones
+// then overwrites none that is still needed.
+func clearOf(files []int, n int) ([]int, error) {
+	var clear []int
+	for _, fd := range files {
+		d, err := unix.FcntlInt(uintptr(fd), unix.F_DUPFD_CLOEXEC, n)
+		if err != nil {
+			return clear, err
+		}
+		clear = append(clear, d)
+	}
+	return clear, nil
+}
+
 func newImage(m *control.Exec, files []int) (*image, error) {
 	path, err := lookPath(m.Argv[0], m.Env, m.Dir)
 	if err != nil {
 		return nil, err
 	}
-	im := &image{files: [3]int(files)}
+	im := &image{files: files, tty: m.TTY}
 	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &im.limit); err != nil {
 		return nil, err
 	}

@@ -110,6 +110,8 @@ func (in *instance) handle(m control.Message, files []int) bool {
 		return false
 	case *control.Exit:
 		in.finish(m.ID, runtime.Status{}, nil, m)
+	case *control.Settled:
+		in.settled(m.ID)
 	case *control.Refused:
 		in.finish(m.ID, runtime.Status{}, &runtime.StartError{Step: m.Step, Err: syscall.Errno(m.Errno)}, nil)
 	default:
@@ -118,6 +120,19 @@ func (in *instance) handle(m control.Message, files []int) bool {
 	}
 	control.CloseFiles(files)
 	return true
+}
+
+func (in *instance) settled(id uint64) {
+	in.mu.Lock()
+	p := in.running[id]
+	in.mu.Unlock()
+	if p == nil {
+		return
+	}
+	select {
+	case p.settled <- struct{}{}:
+	default:
+	}
 }
 
 // hello takes the files that the init hands over, once.

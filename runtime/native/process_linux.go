@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"os"
+	"sync"
 	"syscall"
 	"time"
 
@@ -21,6 +22,9 @@ type process struct {
 	done   chan struct{}
 	status runtime.Status
 	err    error
+
+	settling sync.Mutex
+	settled  chan struct{} // the init has answered
 }
 
 // Start asks the init to run a command. A command that cannot be started is
@@ -35,18 +39,24 @@ func (in *instance) Start(cmd runtime.Command) (runtime.Process, error) {
 		return nil, runtime.ErrEnded
 	}
 	in.next++
-	p := &process{in: in, id: in.next, cmd: cmd, done: make(chan struct{})}
+	p := &process{in: in, id: in.next, cmd: cmd, done: make(chan struct{}), settled: make(chan struct{}, 1)}
 	in.running[p.id] = p
 	in.mu.Unlock()
-	err := in.send(&control.Exec{ID: p.id, Argv: cmd.Argv, Env: cmd.Env, Dir: cmd.Dir},
-		int(cmd.Stdin.Fd()), int(cmd.Stdout.Fd()), int(cmd.Stderr.Fd()))
-	if err != nil {
+	if err := in.send(&control.Exec{ID: p.id, Argv: cmd.Argv, Env: cmd.Env, Dir: cmd.Dir, TTY: cmd.TTY}, descriptors(cmd)...); err != nil {
 		in.mu.Lock()
 		delete(in.running, p.id)
 		in.mu.Unlock()
 		return nil, err
 	}
 	return p, nil
+}
+
+func descriptors(cmd runtime.Command) []int {
+	fds := []int{int(cmd.Stdin.Fd()), int(cmd.Stdout.Fd()), int(cmd.Stderr.Fd())}
+	for _, f := range cmd.Files {
+		fds = append(fds, int(f.Fd()))
+	}
+	return fds
 }
 
 // finish completes a command by what the init said of it.
@@ -109,4 +119,35 @@ func (p *process) Signal(sig os.Signal) error {
 		return errors.New("not a signal of this system")
 	}
 	return p.in.send(&control.Kill{ID: p.id, Signal: int(n)})
+}
+
+// Settle has the init note what runs beneath the command.
+func (p *process) Settle(ctx context.Context) error {
+	p.settling.Lock()
+	defer p.settling.Unlock()
+	select {
+	case <-p.settled: // the answer to one that was given up
+	default:
+	}
+	if err := p.in.send(&control.Settle{ID: p.id}); err != nil {
+		return err
+	}
+	select {
+	case <-p.settled:
+		return nil
+	case <-p.done:
+		return runtime.ErrEnded
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// Interrupt signals what the command runs since it was settled.
+func (p *process) Interrupt(sig, leader os.Signal) error {
+	n, ok := sig.(syscall.Signal)
+	l, ok2 := leader.(syscall.Signal)
+	if !ok || !ok2 {
+		return errors.New("not a signal of this system")
+	}
+	return p.in.send(&control.Kill{ID: p.id, Signal: int(n), Fresh: true, Leader: int(l)})
 }

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: MIT
+
+package sandbox
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/sandbox-rls/sandbox/internal/engine"
+	"github.com/sandbox-rls/sandbox/runtime"
+)
+
+// execution is a command as it runs.
+type execution struct {
+	sandbox  *Sandbox
+	box      *engine.Box
+	request  ExecRequest
+	proc     runtime.Process
+	exchange *exchange
+	began    time.Time
+	result   *ExecResult
+}
+
+// launch starts a command. What it prints goes to the sinks. The caller must
+// have it finished.
+func (s *Sandbox) launch(req ExecRequest, to sinks) (*execution, error) {
+	if err := req.Validate(); err != nil {
+		return nil, s.fail("exec", "", err)
+	}
+	box, err := s.running()
+	if err != nil {
+		return nil, s.fail("exec", "", err)
+	}
+	e := &execution{sandbox: s, box: box, request: req, result: &ExecResult{Command: req.Command}}
+	argv := req.Argv
+	if len(argv) == 0 {
+		argv = []string{"/bin/sh", "-c", req.Command}
+	} else {
+		e.result.Command = strings.Join(argv, " ")
+	}
+	if req.TTY {
+		e.exchange, err = newTerminal(req.Stdin, box.Door().Root, req.Size, to)
+	} else {
+		e.exchange, err = newExchange(req.Stdin, s.runtime.Owner(), to)
+	}
+	if err != nil {
+		return nil, s.fail("exec", "", err)
+	}
+	e.began = time.Now()
+	x := e.exchange
+	box.Started()
+	e.proc, err = box.Start(runtime.Command{
+		Argv: argv, Env: environment(req.Env, req.TTY), Dir: commandDir(req.Dir),
+		Stdin: x.stdin, Stdout: x.stdout, Stderr: x.stderr, TTY: req.TTY,
+	})
+	if err != nil {
+		x.close()
+		box.Ended()
+		return nil, s.fail("exec", "", tooLarge(s.ended(err)))
+	}
+	x.begin()
+	return e, nil
+}
+
+// finish waits for the command, and ends it when its time is up or ctx has
+// ended. All that it printed has then been handed on.
+func (e *execution) finish(ctx context.Context) (*ExecResult, error) {
+	defer e.box.Ended()
+	status, err := e.wait(ctx)
+	e.exchange.finish()
+	e.result.Duration = time.Since(e.began)
+	fill(e.result, status)
+	var start *runtime.StartError
+	if errors.As(err, &start) {
+		return e.sandbox.notStarted(e.result, start)
+	}
+	if err != nil {
+		return e.result, e.sandbox.fail("exec", "", e.sandbox.ended(err))
+	}
+	return e.result, nil
+}
+
+// wait waits for a command, and ends it when its time is up.
+func (e *execution) wait(ctx context.Context) (runtime.Status, error) {
+	p, timeout := e.proc, e.request.Timeout
+	limited, cancel := withTimeout(ctx, timeout)
+	defer cancel()
+	status, err := p.Wait(limited)
+	if err == nil || limited.Err() == nil {
+		return status, err
+	}
+	if err := p.Signal(syscall.SIGKILL); err != nil {
+		return status, err
+	}
+	status, err = p.Wait(context.Background())
+	if err != nil {
+		return status, err
+	}
+	if context.Cause(limited) == ErrCommandTimeout {
+		e.result.TimedOut = true
+		return status, timedOut(timeout)
+	}
+	return status, ctx.Err()
+}
+
+// withTimeout bounds a context: its cause is then ErrCommandTimeout. 0: no bound.
+func withTimeout(ctx context.Context, timeout time.Duration) (context.Context, context.CancelFunc) {
+	if timeout <= 0 {
+		return context.WithCancel(ctx)
+	}
+	return context.WithTimeoutCause(ctx, timeout, ErrCommandTimeout)
+}
+
+func timedOut(after time.Duration) error { return fmt.Errorf("%w after %v", ErrCommandTimeout, after) }

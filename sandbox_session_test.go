@@ -1,0 +1,457 @@
+// SPDX-License-Identifier: MIT
+
+//go:build linux
+
+package sandbox_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/sandbox-rls/sandbox"
+)
+
+// forEachShell runs a test in a session of each shell.
+func forEachShell(t *testing.T, test func(t *testing.T, s *sandbox.Session)) {
+	dir := project(t, sample)
+	for _, shell := range []string{"/bin/bash", "/bin/dash", "/bin/sh"} {
+		t.Run(shell, func(t *testing.T) {
+			t.Parallel()
+			test(t, session(t, start(t, dir, everything), sandbox.WithShell(shell)))
+		})
+	}
+}
+
+func session(t testing.TB, sb *sandbox.Sandbox, opts ...sandbox.SessionOption) *sandbox.Session {
+	t.Helper()
+	s, err := sb.Session(t.Context(), opts...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Close() })
+	return s
+}
+
+// say runs a command in a session and fails the test if it cannot.
+func say(t testing.TB, s *sandbox.Session, command string, opts ...sandbox.RunOption) *sandbox.ExecResult {
+	t.Helper()
+	r, err := s.Exec(t.Context(), command, opts...)
+	if err != nil {
+		t.Fatalf("%s: %v", command, err)
+	}
+	return r
+}
+
+// The commands of a list are run one after the other; what each gives must be
+// as it is written.
+func TestSession(t *testing.T) {
+	t.Parallel()
+	type step struct {
+		command, stdout, stderr string // stderr: a part of it, "" for none
+		code                    int
+	}
+	for name, steps := range map[string][]step{
+		"cd":                   {{"cd /usr", "", "", 0}, {"pwd", "/usr\n", "", 0}, {"cd nowhere", "", "nowhere", -1}, {"pwd", "/usr\n", "", 0}},
+		"export":               {{"export A='x  y'", "", "", 0}, {`sh -c 'echo "$A"'`, "x  y\n", "", 0}},
+		"a variable":           {{"a=1", "", "", 0}, {"echo $((a + 1))", "2\n", "", 0}},
+		"functions":            {{"f() { echo \"f $1\"\n}", "", "", 0}, {"f x", "f x\n", "", 0}},
+		"an alias":             {{"alias hi='echo hello'", "", "", 0}},
+		"a here-document":      {{"cat <<END\n$((1+1)) 'x'\nEND", "2 'x'\n", "", 0}, {"cat <<'END'\n$x `y`\nEND\n", "$x `y`\n", "", 0}},
+		"one that never ends":  {{"cat <<END\nx\n", "x\n", "*", -1}, {"echo on", "on\n", "", 0}},
+		"many lines":           {{"for i in 1 2\ndo\n  echo $i\ndone\n\nif true; then echo yes; fi", "1\n2\nyes\n", "", 0}},
+		"nothing":              {{"", "", "", 0}, {"  \n", "", "", 0}, {"# a comment", "", "", 0}, {"true # one", "", "", 0}},
+		"quotes":               {{`echo "a'b" 'c"d' \'`, "a'b c\"d '\n", "", 0}, {"echo 'it'\\''s'", "it's\n", "", 0}},
+		"set -u":               {{"set -u", "", "", 0}, {"echo $nope; echo not this", "", "nope", -1}, {"echo on", "on\n", "", 0}},
+		"a missing variable":   {{"echo ${nope:?is missing}", "", "is missing", -1}, {"echo on", "on\n", "", 0}},
+		"exec 2>&1":            {{"exec 2>&1", "", "", 0}, {"echo err >&2", "err\n", "", 0}},
+		"exec to a file":       {{"exec 3>&1 >/tmp/f", "", "", 0}, {"echo x", "", "", 0}, {"exec >&3; cat /tmp/f", "x\n", "", 0}},
+		"a trap":               {{"trap 'echo trapped' USR1", "", "", 0}, {"kill -USR1 $$", "trapped\n", "", 0}},
+		"a syntax error":       {{"if", "", "yntax", -1}, {"echo )", "", "yntax", -1}, {"echo on", "on\n", "", 0}},
+		"an unterminated one":  {{`echo "abc`, "", "nterminated*", -1}, {"echo 'abc", "", "*", -1}, {"echo `abc", "", "*", -1}, {"echo $(abc", "", "*", -1}, {"echo on", "on\n", "", 0}},
+		"the last status":      {{"false", "", "", 1}, {"echo $?", "1\n", "", 0}, {"sh -c 'exit 7'", "", "", 7}, {"echo $?", "7\n", "", 0}, {"echo $?", "0\n", "", 0}},
+		"not found":            {{"no-such-program", "", "not found", 127}, {"echo on", "on\n", "", 0}},
+		"reading stdin":        {{"cat", "", "", 0}, {"read x; echo $?", "1\n", "", 0}, {"sh -c 'cat; echo done'", "done\n", "", 0}},
+		"binary output":        {{`printf '\377\000\001'`, "\xff\x00\x01", "", 0}},
+		"no newline":           {{"printf x", "x", "", 0}, {"printf y >&2; printf z", "z", "y", 0}},
+		"the session's marker": {{"echo '2 0'; echo '3 0 bash' >&2; (echo '9 9' >&8) 2>/dev/null; true", "2 0\n", "3 0 bash", 0}, {"echo on", "on\n", "", 0}},
+		"prompts":              {{"PS1='prompt> ' PS2='more> ' PROMPT_COMMAND='echo prompting'", "", "", 0}, {"echo on", "on\n", "", 0}},
+		"the locale":           {{"echo $LANG; printf %s é | wc -m", "C.UTF-8\n1\n", "", 0}},
+		"umask":                {{"umask 077", "", "", 0}, {"touch /workspace/private; stat -c %a /workspace/private", "600\n", "", 0}},
+		"arguments":            {{"set -- a 'b c'", "", "", 0}, {`echo "$#"`, "2\n", "", 0}},
+		"return outside":       {{"f() { return 4; }; f", "", "", 4}},
+		"stdin from a file":    {{"echo line > /tmp/in", "", "", 0}, {"read x < /tmp/in; echo $x", "line\n", "", 0}},
+		"source":               {{"echo 'sourced=yes' > /tmp/s", "", "", 0}, {"source /tmp/s", "", "", 0}, {"echo $sourced", "yes\n", "", 0}},
+		"its own descriptor":   {{"ls /proc/self/fd | tr '\\n' ' '", "*", "", 0}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			forEachShell(t, func(t *testing.T, s *sandbox.Session) {
+				for _, st := range steps {
+					r := say(t, s, st.command)
+					if r.Stdout != st.stdout && st.stdout != "*" {
+						t.Errorf("%q: got stdout %q, want %q", st.command, r.Stdout, st.stdout)
+					}
+					switch want := strings.TrimSuffix(st.stderr, "*"); {
+					case st.stderr == "" && r.Stderr != "", st.stderr[len(want):] == "" && !strings.Contains(r.Stderr, want):
+						t.Errorf("%q: got stderr %q, want %q", st.command, r.Stderr, st.stderr)
+					}
+					if st.code >= 0 && r.ExitCode != st.code {
+						t.Errorf("%q: got exit code %d, want %d", st.command, r.ExitCode, st.code)
+					}
+					if r.SessionEnded {
+						t.Fatalf("%q ended the session", st.command)
+					}
+				}
+			})
+		})
+	}
+}
+
+// What ends a shell ends the session, with the shell's exit code.
+func TestSessionEnds(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		commands []string
+		code     int
+		signal   string
+		stdout   string
+	}{
+		"exit":        {[]string{"echo bye; exit 3"}, 3, "", "bye\n"},
+		"kill":        {[]string{"kill -9 $$"}, 137, "SIGKILL", ""},
+		"set -e":      {[]string{"set -e", "true", "false; echo not this"}, 1, "", ""},
+		"exec":        {[]string{"exec sh -c 'echo instead; exit 4'"}, 4, "", "instead\n"},
+		"a trap":      {[]string{"trap 'echo trapped' EXIT", "exit 5"}, 5, "", "trapped\n"},
+		"a job stays": {[]string{"sleep 1000 & setsid sleep 1000 & true", "exit 6"}, 6, "", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			forEachShell(t, func(t *testing.T, s *sandbox.Session) {
+				last := len(c.commands) - 1
+				for _, command := range c.commands[:last] {
+					if r := say(t, s, command); r.SessionEnded {
+						t.Fatalf("%q ended the session: %+v", command, r)
+					}
+				}
+				r := say(t, s, c.commands[last])
+				if !r.SessionEnded || r.ExitCode != c.code || r.Signal != c.signal || r.Stdout != c.stdout {
+					t.Errorf("got %+v", r)
+				}
+				if _, err := s.Exec(t.Context(), "true"); !errors.Is(err, sandbox.ErrSessionClosed) {
+					t.Errorf("a command after the end: got %v", err)
+				}
+				if info := s.Info(); info.Status != sandbox.SessionClosed || info.ExitCode != c.code || info.Closed.IsZero() {
+					t.Errorf("got %+v", info)
+				}
+			})
+		})
+	}
+}
+
+// A timeout ends the command, with nothing of what follows in it, and leaves
+// the shell as it was.
+func TestSessionTimeout(t *testing.T) {
+	t.Parallel()
+	for name, command := range map[string]string{
+		"a program":             "sleep 1000; echo more; touch /tmp/more",
+		"one of many":           "sleep 1000 && echo more || touch /tmp/more",
+		"a loop":                "while :; do :; done; touch /tmp/more",
+		"a loop of programs":    "until false; do sleep 0.01; done; touch /tmp/more",
+		"a function":            "f() { g; touch /tmp/more; }; g() { while :; do sleep 0.01; done; }; f; touch /tmp/more",
+		"a substitution":        "x=$(sleep 1000); touch /tmp/more",
+		"a pipe":                "sleep 1000 | sleep 1000; touch /tmp/more",
+		"a subshell":            "(sleep 1000; touch /tmp/more); touch /tmp/more",
+		"SIGINT ignored":        "sh -c 'trap \"\" INT TERM HUP; sleep 1000; touch /tmp/more'; touch /tmp/more",
+		"ignored by the shell":  "trap '' INT TERM HUP; sleep 1000; touch /tmp/more",
+		"a trap of its own":     "trap 'touch /tmp/more' INT; while :; do sleep 0.01; done; touch /tmp/more",
+		"a daemon":              "setsid sh -c 'sleep 1000; touch /tmp/more' & sleep 1000; touch /tmp/more",
+		"a job of its own":      "nohup sleep 1000 >/dev/null & wait; touch /tmp/more",
+		"a double fork":         "(setsid sh -c '(sleep 1000; touch /tmp/more) &' &); sleep 1000",
+		"a program that spawns": "sh -c 'while :; do sleep 0.001 & wait; done'; touch /tmp/more",
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			forEachShell(t, func(t *testing.T, s *sandbox.Session) {
+				say(t, s, "cd /usr; a='x y'; f1() { echo \"$a\"; }; export E=e; sleep 1234 & job=$!")
+				r, err := s.Exec(t.Context(), "echo begun; "+command, sandbox.WithTimeout(500*time.Millisecond))
+				if !errors.Is(err, sandbox.ErrCommandTimeout) || !errors.Is(err, context.DeadlineExceeded) {
+					t.Fatalf("got %v", err)
+				}
+				if r == nil || !r.TimedOut || r.Stdout != "begun\n" || r.SessionEnded || r.ExitCode != 130 {
+					t.Fatalf("got %+v", r)
+				}
+				if r := say(t, s, "pwd; f1; sh -c 'echo $E'; kill -0 $job && echo alive; ls /tmp/more"); r.Stdout != "/usr\nx y\ne\nalive\n" {
+					t.Errorf("the session is not what it was: %+v", r)
+				}
+				if r := say(t, s, "kill $job; ps -eo pid,ppid,stat,args | grep '[s]leep 1000'"); r.Stdout != "" {
+					t.Errorf("something is left: %+v", r)
+				}
+			})
+		})
+	}
+}
+
+func TestSessionCancelled(t *testing.T) {
+	t.Parallel()
+	forEachShell(t, func(t *testing.T, s *sandbox.Session) {
+		ctx, cancel := context.WithCancel(t.Context())
+		time.AfterFunc(300*time.Millisecond, cancel)
+		if r, err := s.Exec(ctx, "echo begun; sleep 1000"); !errors.Is(err, context.Canceled) || r.Stdout != "begun\n" || r.TimedOut {
+			t.Errorf("got %+v, %v", r, err)
+		}
+		if r := say(t, s, "echo on"); r.Stdout != "on\n" || r.Stderr != "" {
+			t.Errorf("got %+v", r)
+		}
+	})
+}
+
+func TestSessionLargeOutput(t *testing.T) {
+	t.Parallel()
+	sb := start(t, project(t, sample), sandbox.WithOutputLimit(-1))
+	s := session(t, sb)
+	r := say(t, s, "head -c 52428800 /dev/zero | tr '\\0' x; echo end >&2")
+	if len(r.Stdout) != 50<<20 || r.Stderr != "end\n" || r.StdoutTruncated {
+		t.Errorf("got %d bytes, stderr %q", len(r.Stdout), r.Stderr)
+	}
+	capped := session(t, start(t, project(t, sample), sandbox.WithOutputLimit(1000)))
+	if r := say(t, capped, "yes | head -c 1000000"); len(r.Stdout) != 1000 || !r.StdoutTruncated {
+		t.Errorf("got %d bytes, %+v", len(r.Stdout), r.StdoutTruncated)
+	}
+	if r := say(t, capped, "echo x"); r.Stdout != "x\n" || r.StdoutTruncated {
+		t.Errorf("got %+v", r)
+	}
+}
+
+func TestSessionLargeCommand(t *testing.T) {
+	t.Parallel()
+	forEachShell(t, func(t *testing.T, s *sandbox.Session) {
+		word := strings.Repeat("a'b\n", 50<<10)
+		r := say(t, s, "printf %s '"+strings.ReplaceAll(word, "'", `'\''`)+"' | wc -c")
+		if strings.TrimSpace(r.Stdout) != fmt.Sprint(len(word)) {
+			t.Errorf("got %+v", r)
+		}
+	})
+}
+
+// What jobs print while no command runs belongs to the next one.
+func TestSessionBackground(t *testing.T) {
+	t.Parallel()
+	forEachShell(t, func(t *testing.T, s *sandbox.Session) {
+		if r := say(t, s, "(while [ ! -e /tmp/go ]; do sleep 0.01; done; echo late; touch /tmp/said; sleep 1000) & echo now"); r.Stdout != "now\n" || r.Stderr != "" {
+			t.Errorf("got %+v", r)
+		}
+		if r := say(t, s, "touch /tmp/go; while [ ! -e /tmp/said ]; do sleep 0.01; done; rm /tmp/go /tmp/said"); r.Stdout != "late\n" {
+			t.Errorf("got %+v", r)
+		}
+		if r := say(t, s, "echo on"); r.Stdout != "on\n" {
+			t.Errorf("got %+v", r)
+		}
+	})
+}
+
+// A job that prints without end neither blocks nor mixes up anything.
+func TestSessionNoisyJob(t *testing.T) {
+	t.Parallel()
+	forEachShell(t, func(t *testing.T, s *sandbox.Session) {
+		say(t, s, "yes noise & job=$!")
+		for range 5 {
+			if r := say(t, s, "echo on >&2"); r.Stderr != "on\n" {
+				t.Errorf("got %q", r.Stderr)
+			}
+		}
+		say(t, s, "kill $job")
+	})
+}
+
+func TestSessionOrder(t *testing.T) {
+	t.Parallel()
+	s := session(t, start(t, project(t, sample)))
+	var wg sync.WaitGroup
+	for i := range 10 {
+		wg.Go(func() { say(t, s, fmt.Sprintf("echo %d >> /tmp/order; sleep 0.2; echo %d >> /tmp/order", i, i)) })
+		time.Sleep(20 * time.Millisecond)
+	}
+	wg.Wait()
+	var want bytes.Buffer
+	for i := range 10 {
+		fmt.Fprintf(&want, "%d\n%d\n", i, i)
+	}
+	if r := say(t, s, "cat /tmp/order"); r.Stdout != want.String() {
+		t.Errorf("got %q", r.Stdout)
+	}
+}
+
+func TestSessionOptions(t *testing.T) {
+	t.Parallel()
+	sb := start(t, project(t, sample))
+	s := session(t, sb, sandbox.WithSessionEnv(map[string]string{"A": "b"}), sandbox.WithSessionDir("src"))
+	if r := say(t, s, `echo "$A"; pwd; echo "$0"; env | grep -c SANDBOX`); r.Stdout != "b\n/workspace/src\n"+"bash\n0\n" {
+		t.Errorf("got %+v", r)
+	}
+	for _, opt := range []sandbox.RunOption{sandbox.WithEnv(map[string]string{"A": "b"}), sandbox.WithDir("/"), sandbox.WithStdin(strings.NewReader("x"))} {
+		if _, err := s.Exec(t.Context(), "true", opt); !errors.Is(err, sandbox.ErrInvalid) {
+			t.Errorf("got %v", err)
+		}
+	}
+	if _, err := s.Exec(t.Context(), "a\x00b"); !errors.Is(err, sandbox.ErrInvalid) {
+		t.Errorf("got %v", err)
+	}
+	var failed *sandbox.CommandError
+	if _, err := s.Exec(t.Context(), "false", sandbox.WithCheck()); !errors.As(err, &failed) {
+		t.Errorf("got %v", err)
+	}
+	for _, opts := range [][]sandbox.SessionOption{
+		{sandbox.WithShell("/bin/no-such-shell")},
+		{sandbox.WithShell("/etc/passwd")},
+		{sandbox.WithShell("/bin/true")},
+		{sandbox.WithShell("a\x00b")},
+		{sandbox.WithSessionDir("/no/such/dir")},
+	} {
+		if s, err := sb.Session(t.Context(), opts...); err == nil {
+			t.Errorf("%v: got a session", opts)
+			_ = s.Close()
+		}
+	}
+}
+
+func TestSessionsAreFound(t *testing.T) {
+	t.Parallel()
+	sb := start(t, project(t, sample))
+	s := session(t, sb)
+	say(t, s, "a=kept")
+	again, err := sandbox.Connect(t.Context(), sb.ID())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if list := again.ListSessions(); len(list) != 1 || list[0].ID != s.ID() || list[0].Status != sandbox.SessionActive || list[0].SandboxID != sb.ID() {
+		t.Errorf("got %+v", list)
+	}
+	found, err := again.ConnectSession(s.ID())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r := say(t, found, "echo $a"); r.Stdout != "kept\n" {
+		t.Errorf("got %+v", r)
+	}
+	if _, err := again.ConnectSession("ses_0"); !errors.Is(err, sandbox.ErrSessionNotFound) {
+		t.Errorf("got %v", err)
+	}
+	if _, err := sandbox.Connect(t.Context(), "sb_0"); !errors.Is(err, sandbox.ErrSandboxNotFound) {
+		t.Errorf("got %v", err)
+	}
+	if err := sb.Stop(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Exec(t.Context(), "true"); !errors.Is(err, sandbox.ErrSessionClosed) {
+		t.Errorf("after Stop: got %v", err)
+	}
+	if _, err := sb.Session(t.Context()); !errors.Is(err, sandbox.ErrSandboxNotRunning) {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestSessionCloseEndsAll(t *testing.T) {
+	t.Parallel()
+	forEachShell(t, func(t *testing.T, s *sandbox.Session) {
+		say(t, s, "sleep 2345 & setsid nohup sleep 2345 >/dev/null 2>&1 & (setsid sh -c 'sleep 2345 &' &)")
+		busy := make(chan error, 1)
+		go func() {
+			_, err := s.Exec(t.Context(), "sleep 2345")
+			busy <- err
+		}()
+		time.Sleep(100 * time.Millisecond)
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+		<-busy
+	})
+}
+
+func TestSessionThousandCommands(t *testing.T) {
+	t.Parallel()
+	s := session(t, start(t, project(t, sample)))
+	const state = "echo /proc/$$/fd/* | wc -w; echo /proc/[0-9]* | wc -w"
+	before := say(t, s, "n=0; "+state).Stdout
+	for range 1000 {
+		say(t, s, "n=$((n + 1)); : $(ls)")
+	}
+	if r := say(t, s, "echo $n; "+state); r.Stdout != "1000\n"+before {
+		t.Errorf("got %q, before %q", r.Stdout, before)
+	}
+}
+
+func TestManySessions(t *testing.T) {
+	t.Parallel()
+	sb := start(t, project(t, sample))
+	var wg sync.WaitGroup
+	for i := range 200 {
+		wg.Go(func() {
+			s, err := sb.Session(t.Context())
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			defer s.Close()
+			for j := range 20 {
+				r, err := s.Exec(t.Context(), fmt.Sprintf("x=$((x + 1)); echo %d $x", i))
+				if err != nil || r.Stdout != fmt.Sprintf("%d %d\n", i, j+1) {
+					t.Errorf("got %+v, %v", r, err)
+					return
+				}
+			}
+		})
+	}
+	wg.Wait()
+	if n := len(sb.ListSessions()); n > 64 {
+		t.Errorf("%d closed sessions are remembered", n)
+	}
+}
+
+func TestSessionStream(t *testing.T) {
+	t.Parallel()
+	s := session(t, start(t, project(t, sample)))
+	var out, errs strings.Builder
+	var last sandbox.ExecOutput
+	for o, err := range s.ExecStream(t.Context(), "for i in 1 2 3; do echo $i; echo e$i >&2; done; exit_code() { return 2; }; exit_code") {
+		if err != nil {
+			t.Fatal(err)
+		}
+		switch o.Stream {
+		case sandbox.Stdout:
+			out.Write(o.Data)
+		case sandbox.Stderr:
+			errs.Write(o.Data)
+		}
+		last = o
+	}
+	if out.String() != "1\n2\n3\n" || errs.String() != "e1\ne2\ne3\n" || last.Result == nil || last.Result.ExitCode != 2 {
+		t.Errorf("got %q, %q, %+v", out.String(), errs.String(), last.Result)
+	}
+	for range s.ExecStream(t.Context(), "yes") {
+		break // interrupts it
+	}
+	if r := say(t, s, "echo on"); r.Stdout != "on\n" {
+		t.Errorf("got %+v", r)
+	}
+}
+
+func TestSessionVirtualenv(t *testing.T) {
+	t.Parallel()
+	forEachShell(t, func(t *testing.T, s *sandbox.Session) {
+		dir := "/tmp/venv" + strings.ReplaceAll(s.Info().Shell, "/", "-")
+		say(t, s, "python3 -m venv --without-pip "+dir, sandbox.WithCheck())
+		say(t, s, "source "+dir+"/bin/activate", sandbox.WithCheck())
+		if r := say(t, s, "command -v python; python -c 'import sys; print(sys.prefix)'"); r.Stdout != dir+"/bin/python\n"+dir+"\n" || r.Stderr != "" {
+			t.Errorf("got %+v", r)
+		}
+		say(t, s, "deactivate", sandbox.WithCheck())
+		if r := say(t, s, "command -v python3"); r.Stdout != "/usr/bin/python3\n" {
+			t.Errorf("got %+v", r)
+		}
+	})
+}

@@ -1,0 +1,367 @@
+// SPDX-License-Identifier: MIT
+
+package sandbox
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"os"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/sandbox-rls/sandbox/internal/engine"
+	"github.com/sandbox-rls/sandbox/runtime"
+)
+
+// shell is the process of a session, and how it is talked to. See shell.go
+// for what is said.
+type shell struct {
+	box    *engine.Box
+	proc   runtime.Process
+	script *os.File // what the shell reads
+	status *os.File // what it answers
+	out    [2]valve // stdout and stderr
+	taps   [2]*tap
+	bash   bool
+
+	mu      sync.Mutex
+	seq     uint64
+	awaited uint64
+	answers chan answer // the one to awaited
+
+	ended chan struct{} // closed when the shell has, and err and exit are set
+	exit  runtime.Status
+	err   error
+}
+
+// shellFiles are the ends of the pipes that the shell itself gets.
+type shellFiles struct{ stdin, stdout, stderr, script, status *os.File }
+
+func (f *shellFiles) close() {
+	for _, f := range []*os.File{f.stdin, f.stdout, f.stderr, f.script, f.status} {
+		if f != nil {
+			f.Close()
+		}
+	}
+}
+
+// newShell makes the pipes of a shell.
+func newShell(box *engine.Box, owner runtime.Owner, limit int64) (sh *shell, theirs shellFiles, err error) {
+	sh = &shell{box: box, answers: make(chan answer, 1), ended: make(chan struct{})}
+	var ours [2]*os.File
+	defer func() {
+		if err != nil {
+			theirs.close()
+			mine := shellFiles{stdout: ours[0], stderr: ours[1], script: sh.script, status: sh.status}
+			mine.close()
+		}
+	}()
+	if theirs.stdin, err = os.Open(os.DevNull); err != nil {
+		return sh, theirs, err
+	}
+	if ours[0], theirs.stdout, err = pipe(owner); err != nil {
+		return sh, theirs, err
+	}
+	if ours[1], theirs.stderr, err = pipe(owner); err != nil {
+		return sh, theirs, err
+	}
+	if theirs.script, sh.script, err = pipe(owner); err != nil {
+		return sh, theirs, err
+	}
+	if sh.status, theirs.status, err = pipe(owner); err != nil {
+		return sh, theirs, err
+	}
+	for i := range sh.taps {
+		sh.out[i].kept.limit = limit
+		sh.taps[i] = newTap(ours[i], sh.out[i].sink)
+	}
+	return sh, theirs, nil
+}
+
+// start runs the shell and waits until it answers.
+func (sh *shell) start(ctx context.Context, cmd runtime.Command, f shellFiles) error {
+	defer f.close()
+	cmd.Stdin, cmd.Stdout, cmd.Stderr, cmd.Files = f.stdin, f.stdout, f.stderr, []*os.File{f.script, f.status}
+	sh.box.Started()
+	var err error
+	if sh.proc, err = sh.box.Start(cmd); err != nil {
+		sh.box.Ended()
+		mine := shellFiles{stdout: sh.taps[0].file, stderr: sh.taps[1].file, script: sh.script, status: sh.status}
+		mine.close()
+		return err
+	}
+	for _, t := range sh.taps {
+		go t.run()
+	}
+	go sh.listen()
+	go sh.supervise()
+	seq := sh.await()
+	if err := sh.say(ctx, hello(seq)); err != nil {
+		sh.kill()
+		return sh.why(err)
+	}
+	select {
+	case a := <-sh.answers:
+		sh.bash = a.bash
+		return nil
+	case <-sh.ended:
+		return sh.why(errors.New("it ended at once"))
+	case <-ctx.Done():
+		sh.kill()
+		return ctx.Err()
+	case <-time.After(startPatience):
+		sh.kill()
+		return errors.New("it does not answer as a POSIX shell would")
+	}
+}
+
+// startPatience is how long a shell may take to begin.
+const startPatience = 20 * time.Second
+
+func (sh *shell) why(err error) error {
+	select {
+	case <-sh.ended:
+		if sh.err != nil {
+			return sh.err
+		}
+	default:
+	}
+	return err
+}
+
+// supervise waits for the shell's end, and lets go of all that it had.
+func (sh *shell) supervise() {
+	sh.exit, sh.err = sh.proc.Wait(context.Background())
+	for _, t := range sh.taps {
+		t.finish()
+	}
+	sh.script.Close()
+	sh.status.Close()
+	sh.box.Ended()
+	close(sh.ended)
+}
+
+// listen takes the shell's answers. Only the one that is awaited counts.
+func (sh *shell) listen() {
+	lines := bufio.NewReaderSize(sh.status, 64)
+	for {
+		line, err := lines.ReadSlice('\n')
+		if err != nil && !errors.Is(err, bufio.ErrBufferFull) {
+			return
+		}
+		a, ok := parseAnswer(line)
+		sh.mu.Lock()
+		if ok && a.seq == sh.awaited {
+			sh.awaited = 0
+			sh.answers <- a
+		}
+		sh.mu.Unlock()
+	}
+}
+
+// await returns the number of the answer that is awaited from now on.
+func (sh *shell) await() uint64 {
+	sh.mu.Lock()
+	defer sh.mu.Unlock()
+	select {
+	case <-sh.answers: // to something that was given up
+	default:
+	}
+	sh.seq++
+	sh.awaited = sh.seq
+	return sh.seq
+}
+
+// say writes to the shell's script. One that does not read it makes this wait
+// until ctx ends.
+func (sh *shell) say(ctx context.Context, text string) error {
+	_ = sh.script.SetWriteDeadline(time.Time{})
+	defer context.AfterFunc(ctx, func() { _ = sh.script.SetWriteDeadline(time.Unix(1, 0)) })()
+	_, err := sh.script.WriteString(text)
+	return err
+}
+
+// run runs a command. An exit code of -1 means that it was not run.
+func (sh *shell) run(ctx context.Context, req ExecRequest, last int, to sinks, r *ExecResult) error {
+	r.ExitCode = -1
+	select {
+	case <-sh.ended:
+		return ErrSessionClosed
+	default:
+	}
+	ctx, cancel := withTimeout(ctx, req.Timeout)
+	defer cancel()
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if err := sh.proc.Settle(ctx); err != nil {
+		return because(ErrSessionClosed, err)
+	}
+	truncated := [2]*bool{&r.StdoutTruncated, &r.StderrTruncated}
+	for i, sink := range []func([]byte){to.out, to.err} {
+		*truncated[i] = sh.out[i].open(sink)
+		defer sh.out[i].shut()
+	}
+	seq := sh.await()
+	if err := sh.say(ctx, evaluate(seq, req.Command, last, sh.bash)); err != nil && ctx.Err() != nil {
+		sh.kill() // it has got half of a command
+		return sh.givenUp(ctx, req.Timeout, r)
+	}
+	select {
+	case a := <-sh.answers:
+		r.ExitCode = a.status
+	case <-sh.ended:
+		sh.reportEnd(r)
+		return sh.err
+	case <-ctx.Done():
+		if sh.comeBack() {
+			r.ExitCode = interrupted
+			sh.endRest()
+		} else {
+			sh.kill()
+		}
+		return sh.givenUp(ctx, req.Timeout, r)
+	}
+	sh.flush()
+	return nil
+}
+
+// givenUp says why a command was not waited for any longer.
+func (sh *shell) givenUp(ctx context.Context, timeout time.Duration, r *ExecResult) error {
+	select {
+	case <-sh.ended:
+		sh.reportEnd(r)
+	default:
+		sh.flush()
+	}
+	if context.Cause(ctx) == ErrCommandTimeout {
+		r.TimedOut = true
+		return timedOut(timeout)
+	}
+	return ctx.Err()
+}
+
+func (sh *shell) flush() {
+	for _, t := range sh.taps {
+		t.flush()
+	}
+}
+
+// reportEnd says how the shell ended, which the command has caused.
+func (sh *shell) reportEnd(r *ExecResult) {
+	r.SessionEnded = true
+	r.ExitCode = sh.exit.ExitCode
+	if sh.exit.Signal != 0 {
+		r.Signal = signalName(sh.exit.Signal)
+	}
+}
+
+// valve passes on what a session prints while a command runs, and keeps the
+// beginning of what is printed while none does.
+type valve struct {
+	mu   sync.Mutex
+	to   func([]byte)
+	kept capture
+}
+
+func (v *valve) sink(b []byte) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.to != nil {
+		v.to(b)
+		return
+	}
+	v.kept.keep(b)
+}
+
+// open begins to pass on, with what was kept. It says whether some was not.
+func (v *valve) open(to func([]byte)) (truncated bool) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if len(v.kept.data) > 0 {
+		to(v.kept.data)
+	}
+	truncated = v.kept.truncated
+	v.kept = capture{limit: v.kept.limit}
+	v.to = to
+	return truncated
+}
+
+func (v *valve) shut() {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.to = nil
+}
+
+// interruptSignal is what the shell's own trap is set on. No program uses it,
+// so that nobody else's traps are in the way, and unlike SIGINT it is taken
+// note of whatever the shell's children make of theirs.
+const interruptSignal = syscall.Signal(30) // SIGPWR on every architecture of ours
+
+// patience is how long an interrupted command is given, first to end by
+// itself, then to be ended.
+var patience = [...]struct {
+	signal syscall.Signal
+	wait   time.Duration
+}{{syscall.SIGINT, time.Second}, {syscall.SIGKILL, time.Second}, {syscall.SIGKILL, 3 * time.Second}}
+
+// comeBack makes the shell give up what it does, and says whether it has.
+func (sh *shell) comeBack() bool {
+	seq := sh.await()
+	for i, step := range patience {
+		if err := sh.proc.Interrupt(step.signal, interruptSignal); err != nil {
+			return false
+		}
+		if i == 0 {
+			ctx, cancel := context.WithTimeout(context.Background(), step.wait)
+			err := sh.say(ctx, resume(seq, sh.bash))
+			cancel()
+			if err != nil {
+				return false
+			}
+		}
+		select {
+		case <-sh.answers:
+			return true
+		case <-sh.ended:
+			return false
+		case <-time.After(step.wait):
+		}
+	}
+	return false
+}
+
+// endRest ends what an interrupted command has left: daemons and jobs, which
+// take no notice of SIGINT. The shell is at rest and is told nothing.
+func (sh *shell) endRest() {
+	if err := sh.proc.Interrupt(syscall.SIGKILL, syscall.Signal(0)); err == nil {
+		_ = sh.proc.Settle(context.Background()) // which comes after it
+	}
+}
+
+// goodbye is how long a shell that is told to end may take, with its EXIT trap.
+const goodbye = time.Second
+
+// close ends the shell: by the end of its script, or, if it is busy, at once.
+func (sh *shell) close() {
+	sh.mu.Lock()
+	busy := sh.awaited != 0
+	sh.mu.Unlock()
+	if !busy {
+		sh.script.Close()
+		select {
+		case <-sh.ended:
+			return
+		case <-time.After(goodbye):
+		}
+	}
+	sh.kill()
+}
+
+// kill ends the shell and all that is beneath it.
+func (sh *shell) kill() {
+	_ = sh.proc.Signal(syscall.SIGKILL)
+	<-sh.ended
+}
