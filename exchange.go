@@ -19,6 +19,14 @@ type exchange struct {
 	feed                  *os.File // where input is written; nil: the command reads its file itself
 	terminal              *os.File // the master of the command's terminal, if it has one
 	taps                  []*tap
+	puller                *puller // nil: the taps run
+}
+
+// receiver takes what a command prints: from taps that run, into sinks, or by
+// pulling at them.
+type receiver struct {
+	sinks
+	puller *puller // nil: the taps run
 }
 
 // sinks take what a command prints.
@@ -26,8 +34,8 @@ type sinks struct{ out, err func([]byte) }
 
 // newExchange makes the pipes. They belong to the sandbox's user, who may open
 // /dev/stdout anew.
-func newExchange(input io.Reader, owner runtime.Owner, to sinks) (x *exchange, err error) {
-	x = &exchange{input: input}
+func newExchange(input io.Reader, owner runtime.Owner, to receiver) (x *exchange, err error) {
+	x = &exchange{input: input, puller: to.puller}
 	defer func() {
 		if err != nil {
 			x.close()
@@ -51,14 +59,14 @@ func newExchange(input io.Reader, owner runtime.Owner, to sinks) (x *exchange, e
 
 // newTerminal makes an exchange by a terminal of the sandbox's. What is
 // printed on it has no part of its own for errors.
-func newTerminal(input io.Reader, root *os.File, size pty.Size, to sinks) (*exchange, error) {
+func newTerminal(input io.Reader, root *os.File, size pty.Size, to receiver) (*exchange, error) {
 	master, slave, err := pty.Open(root, size)
 	if err != nil {
 		return nil, err
 	}
 	return &exchange{
 		stdin: slave, stdout: slave, stderr: slave, input: input, feed: master, terminal: master,
-		taps: []*tap{newTap(master, to.out)},
+		taps: []*tap{newTap(master, to.out)}, puller: to.puller,
 	}, nil
 }
 
@@ -91,6 +99,10 @@ func (x *exchange) begin() {
 	if x.feed != nil {
 		// A reader that blocks for ever must not hold the result.
 		go x.write()
+	}
+	if x.puller != nil {
+		x.puller.begin(x.taps)
+		return
 	}
 	for _, t := range x.taps {
 		go t.run()
@@ -126,6 +138,10 @@ func (x *exchange) finish() {
 	if x.feed != nil {
 		// Nobody reads it any more: a write that waits ends.
 		_ = x.feed.SetWriteDeadline(time.Now())
+	}
+	if x.puller != nil {
+		x.puller.finish(x.taps)
+		return
 	}
 	for _, t := range x.taps {
 		t.finish()

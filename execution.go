@@ -25,9 +25,9 @@ type execution struct {
 	result   *ExecResult
 }
 
-// launch starts a command. What it prints goes to the sinks. The caller must
+// launch starts a command. What it prints goes to the receiver. The caller must
 // have it finished.
-func (s *Sandbox) launch(req ExecRequest, to sinks) (*execution, error) {
+func (s *Sandbox) launch(req ExecRequest, to receiver) (*execution, error) {
 	if err := req.Validate(); err != nil {
 		return nil, s.fail("exec", "", err)
 	}

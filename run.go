@@ -63,7 +63,7 @@ func (s *Sandbox) Run(ctx context.Context, command string, opts ...RunOption) (*
 func (s *Sandbox) Exec(ctx context.Context, req ExecRequest) (*ExecResult, error) {
 	limit := s.options.outputCap
 	stdout, stderr := capture{limit: limit}, capture{limit: limit}
-	e, err := s.launch(req, sinks{stdout.keep, stderr.keep})
+	e, err := s.launch(req, receiver{sinks: sinks{stdout.keep, stderr.keep}})
 	if err != nil {
 		return nil, err
 	}

@@ -6,7 +6,6 @@ import (
 	"context"
 	"iter"
 	"os"
-	"sync"
 
 	"github.com/sandbox-rls/sandbox/internal/pty"
 )
@@ -63,7 +62,7 @@ func (s *Sandbox) ExecStream(ctx context.Context, req ExecRequest) iter.Seq2[Exe
 // and waits for. All methods may be called concurrently.
 type Command struct {
 	execution *execution
-	output    *outlet
+	output    *puller
 	cancel    context.CancelFunc
 	done      chan struct{} // closed when result and err are set
 	result    *ExecResult
@@ -74,8 +73,8 @@ type Command struct {
 // all its processes, when ctx ends, when its time is up, or by Close. What it
 // prints must be taken by Output, or dropped by Wait: it waits until then.
 func (s *Sandbox) StartCommand(ctx context.Context, req ExecRequest) (*Command, error) {
-	out := newOutlet()
-	e, err := s.launch(req, sinks{out.sink(Stdout), out.sink(Stderr)})
+	out := newPuller()
+	e, err := s.launch(req, receiver{sinks: sinks{err: out.stderr}, puller: out})
 	if err != nil {
 		return nil, err
 	}
@@ -92,9 +91,10 @@ func (s *Sandbox) StartCommand(ctx context.Context, req ExecRequest) (*Command, 
 // over once. Breaking off drops the rest, and lets the command run on.
 func (c *Command) Output() iter.Seq2[ExecOutput, error] {
 	return func(yield func(ExecOutput, error) bool) {
-		if !c.output.pass(c.done, func(o ExecOutput) bool { return yield(o, nil) }) {
+		if !c.output.pass(func(o ExecOutput) bool { return yield(o, nil) }) {
 			return
 		}
+		<-c.done
 		if c.result != nil && c.result.Stderr != "" { // why it was never run
 			if !yield(ExecOutput{Stream: Stderr, Data: []byte(c.result.Stderr)}, nil) {
 				return
@@ -140,52 +140,3 @@ func (c *Command) Close() error {
 	_, _ = c.Wait()
 	return nil
 }
-
-// outlet passes chunks from taps to a consumer, one at a time. A tap waits
-// until its chunk was taken, so that nothing is copied or kept.
-type outlet struct {
-	chunks chan ExecOutput
-	taken  [2]chan struct{} // by stream
-	left   chan struct{}    // closed when nobody takes any more
-	once   sync.Once
-}
-
-func newOutlet() *outlet {
-	return &outlet{chunks: make(chan ExecOutput), taken: [2]chan struct{}{make(chan struct{}), make(chan struct{})}, left: make(chan struct{})}
-}
-
-func (o *outlet) sink(s Stream) func([]byte) {
-	return func(data []byte) {
-		select {
-		case o.chunks <- ExecOutput{Stream: s, Data: data}:
-		case <-o.left:
-			return
-		}
-		<-o.taken[s-Stdout]
-	}
-}
-
-// pass gives all chunks to a consumer until done is closed. It says whether
-// the consumer has taken all.
-func (o *outlet) pass(done <-chan struct{}, take func(ExecOutput) bool) bool {
-	defer o.leave()
-	for {
-		select {
-		case c := <-o.chunks:
-			more := o.give(c, take)
-			if !more {
-				return false
-			}
-		case <-done:
-			// By then the taps have handed on everything.
-			return true
-		}
-	}
-}
-
-func (o *outlet) give(c ExecOutput, take func(ExecOutput) bool) bool {
-	defer func() { o.taken[c.Stream-Stdout] <- struct{}{} }()
-	return take(c)
-}
-
-func (o *outlet) leave() { o.once.Do(func() { close(o.left) }) }

@@ -4,6 +4,7 @@ package sandbox
 
 import (
 	"errors"
+	"io"
 	"os"
 	"sync"
 	"syscall"
@@ -37,13 +38,10 @@ func (t *tap) run() {
 		return
 	}
 	for {
-		more := false
-		err := conn.Read(func(fd uintptr) (ready bool) {
-			ready, more = t.pass(fd)
-			return ready
-		})
+		b, err := nextChunk(conn)
 		switch {
-		case err == nil && more:
+		case err == nil:
+			t.hand(b)
 		case errors.Is(err, os.ErrDeadlineExceeded):
 			t.drain(conn)
 			_ = t.file.SetReadDeadline(time.Time{})
@@ -54,22 +52,9 @@ func (t *tap) run() {
 	}
 }
 
-// pass hands on one chunk, if there is one, and says whether more may come.
-func (t *tap) pass(fd uintptr) (ready, more bool) {
-	buf := chunks.Get().(*chunk)
-	defer chunks.Put(buf)
-	n, err := 0, error(syscall.EINTR)
-	for err == syscall.EINTR {
-		n, err = syscall.Read(int(fd), buf[:])
-	}
-	if err == syscall.EAGAIN {
-		return false, true
-	}
-	if err != nil || n <= 0 {
-		return true, false // a terminal that nobody holds any more says EIO
-	}
-	t.sink(buf[:n])
-	return true, true
+func (t *tap) hand(b filled) {
+	defer chunks.Put(b.chunk)
+	t.sink(b.chunk[:b.n])
 }
 
 // drain takes what is there by now. A pipe that is filled as fast as it is
@@ -77,12 +62,50 @@ func (t *tap) pass(fd uintptr) (ready, more bool) {
 func (t *tap) drain(conn syscall.RawConn) {
 	const most = 1 << 20 / len(chunk{}) // /proc/sys/fs/pipe-max-size
 	for range most {
-		ready, more := false, false
+		var b filled
+		var err error
 		// Control, unlike Read, heeds no deadline.
-		if err := conn.Control(func(fd uintptr) { ready, more = t.pass(fd) }); err != nil || !ready || !more {
+		if e := conn.Control(func(fd uintptr) { b, err = readChunk(fd) }); e != nil || err != nil {
 			return
 		}
+		t.hand(b)
 	}
+}
+
+// filled is a chunk that holds something.
+type filled struct {
+	chunk *chunk
+	n     int
+}
+
+// nextChunk waits for something to read. The end is io.EOF.
+func nextChunk(conn syscall.RawConn) (b filled, err error) {
+	e := conn.Read(func(fd uintptr) bool {
+		b, err = readChunk(fd)
+		return err != syscall.EAGAIN
+	})
+	if e != nil {
+		return b, e
+	}
+	return b, err
+}
+
+// readChunk reads what is there. Nothing is EAGAIN, the end io.EOF: for a terminal
+// too, which says EIO once nobody holds it any more.
+func readChunk(fd uintptr) (filled, error) {
+	buf := chunks.Get().(*chunk)
+	n, err := 0, error(syscall.EINTR)
+	for err == syscall.EINTR {
+		n, err = syscall.Read(int(fd), buf[:])
+	}
+	if err == nil && n > 0 {
+		return filled{buf, n}, nil
+	}
+	chunks.Put(buf)
+	if err == syscall.EAGAIN {
+		return filled{}, err
+	}
+	return filled{}, io.EOF
 }
 
 // flush returns when all that was printed before has been handed on. One

@@ -13,6 +13,7 @@ var benchmarks = []benchmark{
 	{"create", measureCreate},
 	{"destroy", measureDestroy},
 	{"command", measureCommand},
+	{"session", measureSession},
 	{"walk", measureWalk},
 	{"git", measureGit},
 	{"write", measureWrite},
