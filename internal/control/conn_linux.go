@@ -16,8 +16,11 @@ const (
 	// maxSpill bounds what a spilled message may hold: the kernel's own limit
 	// on argv and environment together is 6 MiB with the usual stack limit.
 	maxSpill = 8 << 20
-	// maxFiles is the most files that one message carries, the spill included.
-	maxFiles = 8
+	// maxFiles is the most files that one message of the owner carries, the
+	// spill included: the kernel's own limit (SCM_MAX_FD).
+	maxFiles = 253
+	// maxPeerFiles is the most that an init has to hand over.
+	maxPeerFiles = 8
 
 	kindSpilled = 0xff
 )
@@ -82,7 +85,7 @@ func Send(sock int, m Message, files ...int) error {
 // Buffer holds what receiving needs, to be used again for each message.
 type Buffer struct {
 	data [spillAt + 1]byte
-	oob  [256]byte
+	oob  [1040]byte // room for maxFiles
 }
 
 // Receive reads one message and its files, all close-on-exec, from a socket
@@ -100,10 +103,14 @@ func Receive(sock int, buf *Buffer) (Message, []int, error) {
 	}
 }
 
-// Unpack parses a received packet. On an error all attached files are closed.
+// Unpack parses a packet of the owner. On an error all attached files are closed.
 func Unpack(data, oob []byte, flags int) (Message, []int, error) {
+	return unpack(data, oob, flags, maxFiles)
+}
+
+func unpack(data, oob []byte, flags, most int) (Message, []int, error) {
 	files, err := parseFiles(oob)
-	if err == nil && flags&(unix.MSG_TRUNC|unix.MSG_CTRUNC) != 0 {
+	if err == nil && (len(files) > most || flags&(unix.MSG_TRUNC|unix.MSG_CTRUNC) != 0) {
 		err = ErrMalformed
 	}
 	if err != nil {
@@ -147,9 +154,6 @@ func parseFiles(oob []byte) ([]int, error) {
 		}
 		files = append(files, fds...)
 	}
-	if len(files) > maxFiles {
-		err = ErrMalformed
-	}
 	return files, err
 }
 
@@ -191,12 +195,12 @@ func CloseFiles(files []int) {
 	}
 }
 
-// UnpackPeer is Unpack for what an init says, which never needs to be large.
+// UnpackPeer is Unpack for what the owner is told, which never needs to be large.
 func UnpackPeer(data, oob []byte, flags int) (Message, []int, error) {
 	if len(data) > 0 && data[0] == kindSpilled {
 		files, _ := parseFiles(oob)
 		CloseFiles(files)
 		return nil, nil, ErrMalformed
 	}
-	return Unpack(data, oob, flags)
+	return unpack(data, oob, flags, maxPeerFiles)
 }

@@ -99,6 +99,21 @@ func TestSend(t *testing.T) {
 	}
 }
 
+// TestSendFiles sends as many files as the kernel takes.
+func TestSendFiles(t *testing.T) {
+	conn, sock := pair(t)
+	files := openFiles(t, 252)
+	defer control.CloseFiles(files)
+	if err := conn.Send(packets["large"], files...); err != nil { // its own file is one more
+		t.Fatal(err)
+	}
+	_, received, err := control.Receive(sock, new(control.Buffer))
+	if err != nil || len(received) != len(files) {
+		t.Errorf("received %d files, %v", len(received), err)
+	}
+	control.CloseFiles(received)
+}
+
 func TestSendTooLarge(t *testing.T) {
 	conn, sock := pair(t)
 	before := countFiles(t)
@@ -248,6 +263,7 @@ func FuzzUnpackPeer(f *testing.F) {
 func TestDecodeIsBounded(t *testing.T) {
 	for name, b := range map[string][]byte{
 		"list":  append([]byte{byte(control.KindExec), 0, 0x80, 0x80, 0x04}, make([]byte, 1<<16)...),
+		"maps":  append([]byte{byte(control.KindMapIDs), 0x80, 0x80, 0x01}, make([]byte, 1<<16)...),
 		"steps": append([]byte{byte(control.KindSetup), 0x80, 0x80, 0x04}, make([]byte, 1<<16)...),
 	} {
 		var before, after runtime.MemStats

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 
-// Package control is what a sandbox's owner and its init say to each other:
-// messages over one SOCK_SEQPACKET socket, with files attached where they need
-// them. Whatever runs in the sandbox may have taken over its init, so that the
-// owner's side parses every message as untrusted input.
+// Package control is what a sandbox's owner says to its init and to the spawner
+// that forks the inits, and they to it: messages over SOCK_SEQPACKET sockets,
+// with files attached where they need them. Whatever runs in the sandbox may
+// have taken over its init, so that the owner's side parses every message as
+// untrusted input.
 package control

@@ -19,6 +19,10 @@ const (
 	KindExit                    // init: a command ended
 	KindRefused                 // init: a command could not be started
 	KindSettled                 // init: noted
+	KindSpawn                   // owner: fork an init; its socket and its layers attached
+	KindMapIDs                  // owner: make a user namespace; a socket attached
+	KindSpawned                 // spawner: forked; pidfd attached
+	KindMapped                  // spawner: made; user namespace attached
 )
 
 // Exec asks for a command. Its files come with the message: the standard
@@ -64,7 +68,7 @@ type Refused struct {
 	Errno int
 }
 
-// Fault says which step of the set-up failed.
+// Fault says which step of the set-up failed, or of what the spawner was asked.
 type Fault struct {
 	Step  string
 	Errno int
@@ -72,7 +76,7 @@ type Fault struct {
 
 func (f *Fault) Error() string { return fmt.Sprintf("%s: errno %d", f.Step, f.Errno) }
 
-// Message is anything that crosses the control socket.
+// Message is anything that crosses a control socket.
 type Message interface {
 	kind() Kind
 	encode(*encoder)
@@ -181,6 +185,14 @@ func decodeBody(k Kind, d *decoder) Message {
 		return &Ready{}
 	case KindHello:
 		return &Hello{Files: d.list()}
+	case KindSpawn:
+		return decodeSpawn(d)
+	case KindMapIDs:
+		return &MapIDs{UIDs: d.idMaps(), GIDs: d.idMaps()}
+	case KindSpawned:
+		return &Spawned{PID: int(uint32(d.uint()))}
+	case KindMapped:
+		return &Mapped{}
 	}
 	return nil
 }

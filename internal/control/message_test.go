@@ -18,7 +18,7 @@ func messages() *rapid.Generator[control.Message] {
 	list := rapid.SliceOf(text)
 	id := rapid.Uint64()
 	return rapid.Custom(func(t *rapid.T) control.Message {
-		switch rapid.IntRange(0, 9).Draw(t, "kind") {
+		switch rapid.IntRange(0, 13).Draw(t, "kind") {
 		case 0:
 			return &control.Exec{ID: id.Draw(t, "id"), Argv: list.Draw(t, "argv"), Env: list.Draw(t, "env"), Dir: text.Draw(t, "dir"), TTY: rapid.Bool().Draw(t, "tty")}
 		case 1:
@@ -40,9 +40,27 @@ func messages() *rapid.Generator[control.Message] {
 			return &control.Settle{ID: id.Draw(t, "id")}
 		case 8:
 			return &control.Settled{ID: id.Draw(t, "id")}
+		case 9:
+			return &control.Spawn{
+				Namespaces: id.Draw(t, "namespaces"), UIDs: idMaps().Draw(t, "uids"), GIDs: idMaps().Draw(t, "gids"),
+				Become: rapid.Bool().Draw(t, "become"), UID: rapid.Uint32().Draw(t, "uid"), GID: rapid.Uint32().Draw(t, "gid"),
+			}
+		case 10:
+			return &control.MapIDs{UIDs: idMaps().Draw(t, "uids"), GIDs: idMaps().Draw(t, "gids")}
+		case 11:
+			return &control.Spawned{PID: rapid.IntRange(0, 1<<22).Draw(t, "pid")}
+		case 12:
+			return &control.Mapped{}
 		}
 		return setups().Draw(t, "setup")
 	})
+}
+
+func idMaps() *rapid.Generator[[]control.IDMap] {
+	number := rapid.Uint32()
+	return rapid.SliceOf(rapid.Custom(func(t *rapid.T) control.IDMap {
+		return control.IDMap{Inside: number.Draw(t, "inside"), Outside: number.Draw(t, "outside"), Count: number.Draw(t, "count")}
+	}))
 }
 
 func setups() *rapid.Generator[*control.Setup] {
@@ -88,6 +106,7 @@ func TestDecodeRefuses(t *testing.T) {
 		"more than a message":  append(append([]byte{}, exec...), 0),
 		"a list that lies":     {byte(control.KindExec), 1, 0xff, 0xff, 0xff, 0xff, 0x0f},
 		"a string that lies":   {byte(control.KindFault), 0xff, 0xff, 0xff, 0xff, 0x0f},
+		"maps that lie":        {byte(control.KindMapIDs), 0xff, 0xff, 0xff, 0xff, 0x0f},
 		"steps that lie":       {byte(control.KindSetup), 0xff, 0xff, 0xff, 0xff, 0x0f},
 		"a number of 11 bytes": {byte(control.KindKill), 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1},
 	} {
@@ -108,6 +127,10 @@ func FuzzDecode(f *testing.F) {
 		&control.Fault{Step: "mount", Errno: 1},
 		&control.Hello{Files: []string{"root", "listener"}},
 		&control.Ready{},
+		&control.Spawn{Namespaces: 1 << 28, UIDs: []control.IDMap{{Inside: 0, Outside: 100000, Count: 65536}}, GIDs: []control.IDMap{}, Become: true, UID: 1000, GID: 1000},
+		&control.MapIDs{UIDs: []control.IDMap{}, GIDs: []control.IDMap{{Inside: 1, Outside: 2, Count: 3}}},
+		&control.Spawned{PID: 4242},
+		&control.Mapped{},
 		&control.Setup{Steps: []control.Step{{Op: control.OpDir, Target: "/a", Layers: []string{"#0"}}}, Dir: "/"},
 	} {
 		f.Add(control.Encode(m))
