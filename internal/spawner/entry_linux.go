@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: MIT
+
+package spawner
+
+import (
+	"os"
+	"os/signal"
+	"strconv"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/sandbox-rls/sandbox/internal/initproc"
+)
+
+// The arguments by which a process knows that it is a spawner: at first, and
+// when it has executed itself again to be rid of the owner's files.
+var (
+	spawnerArg = "sandbox-spawner"
+	againArg   = "sandbox-spawner-again"
+)
+
+// socketFD is the socket's file descriptor in the spawner.
+const socketFD = 3
+
+// init takes over the process when it was started as a spawner. The main
+// goroutine is on the main thread here and stays on it: it is the one thread
+// that forks.
+func init() {
+	if len(os.Args) != 1 {
+		return
+	}
+	// Not os.Exit, which would do what the program has for its own end.
+	switch os.Args[0] {
+	case spawnerArg:
+		syscall.Exit(run(true))
+	case againArg:
+		syscall.Exit(run(false))
+	}
+}
+
+func run(first bool) int {
+	// It was set when this process was forked, but a file with capabilities
+	// loses it when it is executed. An owner that is gone by now shows at the socket.
+	if err := unix.Prctl(unix.PR_SET_PDEATHSIG, uintptr(unix.SIGKILL), 0, 0, 0); err != nil {
+		return 1
+	}
+	if first && hasStrays() {
+		if err := unix.CloseRange(socketFD+1, ^uint(0), unix.CLOSE_RANGE_CLOEXEC); err != nil {
+			return 1
+		}
+		_ = syscall.Exec("/proc/self/exe", []string{againArg}, initproc.Environ())
+		return 1
+	}
+	unix.CloseOnExec(socketFD)
+	if err := unix.Chdir("/"); err != nil { // no directory is kept busy
+		return 1
+	}
+	// Whoever asks a whole group or service to end means the owner, which ends
+	// the sandboxes in its own order. A handled signal is back at its default
+	// in the inits, which an ignored one would not be.
+	signal.Notify(make(chan os.Signal, 1), unix.SIGHUP, unix.SIGINT, unix.SIGQUIT, unix.SIGTERM, unix.SIGUSR1, unix.SIGUSR2, unix.SIGPIPE, unix.SIGALRM)
+	return serve()
+}
+
+// hasStrays reports whether the process was given files besides its own. The
+// owner may have some that are not close-on-exec, a service manager's sockets
+// for instance, and whoever waits for their end must not wait for the spawner's.
+// They cannot just be closed: among them may be files that this process's runtime
+// or the program's packages have opened since. Those are close-on-exec.
+func hasStrays() bool {
+	dir, err := unix.Open("/proc/self/fd", unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return true
+	}
+	defer unix.Close(dir)
+	for buf := make([]byte, 4096); ; {
+		n, err := unix.ReadDirent(dir, buf)
+		if err != nil {
+			return true
+		}
+		if n == 0 {
+			return false
+		}
+		_, _, names := unix.ParseDirent(buf[:n], -1, nil)
+		for _, name := range names {
+			fd, _ := strconv.Atoi(name)
+			flags, err := unix.FcntlInt(uintptr(fd), unix.F_GETFD, 0)
+			if err == nil && fd > socketFD && flags&unix.FD_CLOEXEC == 0 {
+				return true
+			}
+		}
+	}
+}
