@@ -225,6 +225,9 @@ func (m *Manager) create(ctx context.Context, o options, source string, prepare 
 	if err != nil {
 		return fail(err)
 	}
+	if p, ok := rt.(runtime.Preparer); ok && !o.noStart {
+		p.Prepare() // while the workspace is put together
+	}
 	w, err := prepare(id, policy)
 	if err != nil {
 		return fail(err)

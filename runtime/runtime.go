@@ -33,6 +33,14 @@ type Runtime interface {
 	Start(ctx context.Context, cfg Config) (Instance, error)
 }
 
+// Preparer is a Runtime that can do some of the work of its first Start ahead
+// of it.
+type Preparer interface {
+	// Prepare begins that work in the background and returns at once. It may be
+	// called at any time and any number of times. What fails, fails Start again.
+	Prepare()
+}
+
 // Owner is a user and a group of the host. A negative UID stands for the caller.
 type Owner struct{ UID, GID int }
 

@@ -14,12 +14,13 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/sandbox-rls/sandbox/internal/control"
+	"github.com/sandbox-rls/sandbox/internal/spawner"
 	"github.com/sandbox-rls/sandbox/runtime"
 )
 
 // instance is a running sandbox.
 type instance struct {
-	proc initProcess
+	proc *spawner.Process
 	conn *control.Conn
 	door runtime.Door
 
@@ -35,15 +36,11 @@ type instance struct {
 
 var _ runtime.Instance = (*instance)(nil)
 
-func newInstance(sock int, proc initProcess) (*instance, error) {
-	conn, err := control.NewConn(sock)
-	if err != nil {
-		return nil, fmt.Errorf("control socket: %w", err)
-	}
+func newInstance(proc *spawner.Process, conn *control.Conn) *instance {
 	return &instance{
 		proc: proc, conn: conn, running: make(map[uint64]*process),
 		built: make(chan error, 1), done: make(chan struct{}),
-	}, nil
+	}
 }
 
 // begin sends the set-up and waits for the sandbox to stand.
@@ -189,7 +186,7 @@ func (in *instance) Done() <-chan struct{} { return in.done }
 // Kill kills the init, which takes all processes of its PID namespace with it.
 func (in *instance) Kill() {
 	in.kill.Do(func() {
-		in.proc.kill()
+		in.proc.Kill()
 		in.conn.Close()
 		<-in.done
 	})

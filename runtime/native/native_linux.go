@@ -6,9 +6,9 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"path/filepath"
 	"slices"
 	"sync"
-	"syscall"
 
 	specs "github.com/opencontainers/runtime-spec/specs-go"
 	"golang.org/x/sys/unix"
@@ -28,10 +28,14 @@ const (
 type Runtime struct {
 	privileged bool
 	host       func() (host, error)
-	spawner    spawner
+	spawner    spawners
+	idmaps     idmaps
 }
 
-var _ runtime.Runtime = (*Runtime)(nil)
+var (
+	_ runtime.Runtime  = (*Runtime)(nil)
+	_ runtime.Preparer = (*Runtime)(nil)
+)
 
 // New returns the native runtime.
 func New() *Runtime {
@@ -52,10 +56,15 @@ func (r *Runtime) Owner() runtime.Owner {
 	return runtime.Owner{UID: idBase + runtime.UserID, GID: idBase + runtime.GroupID}
 }
 
-// Close ends the thread that the inits are children of, and so all sandboxes
-// that still run. A later Start begins anew.
+// Prepare starts the process that forks the inits, which Start otherwise does.
+func (r *Runtime) Prepare() { _, _ = r.spawner.get() }
+
+// Close ends the process that the inits are children of, and so all sandboxes
+// that still run, and returns when none is left. A Start that is under way
+// fails; a later one begins anew.
 func (r *Runtime) Close() error {
 	r.spawner.close()
+	r.idmaps.close()
 	return nil
 }
 
@@ -66,6 +75,9 @@ func (r *Runtime) Start(ctx context.Context, cfg runtime.Config) (runtime.Instan
 		return nil, err
 	}
 	h.inherit = r.privileged
+	if cfg.View, err = absolute(cfg.View); err != nil {
+		return nil, err
+	}
 	setup, err := plan(cfg, h)
 	if err != nil {
 		return nil, err
@@ -75,21 +87,11 @@ func (r *Runtime) Start(ctx context.Context, cfg runtime.Config) (runtime.Instan
 		return nil, err
 	}
 	defer closeAll(files)
-	ours, theirs, err := control.Pair()
+	proc, conn, err := r.spawner.spawn(r.request(cfg.Spec), files)
 	if err != nil {
-		return nil, err
-	}
-	proc, err := r.spawner.start(r.attributes(cfg.Spec), theirs, files)
-	unix.Close(theirs)
-	if err != nil {
-		unix.Close(ours)
 		return nil, explain(err)
 	}
-	in, err := newInstance(ours, proc)
-	if err != nil {
-		proc.kill()
-		return nil, err
-	}
+	in := newInstance(proc, conn)
 	if err := in.begin(ctx, setup, cfg); err != nil {
 		in.Close()
 		return nil, err
@@ -97,33 +99,45 @@ func (r *Runtime) Start(ctx context.Context, cfg runtime.Config) (runtime.Instan
 	return in, nil
 }
 
-// attributes are those of the init's clone(2).
-func (r *Runtime) attributes(spec *specs.Spec) *syscall.SysProcAttr {
-	attr := &syscall.SysProcAttr{AmbientCaps: setupCaps, Setsid: true}
+// absolute makes the paths of a view independent of the working directory,
+// which the inits do not share.
+func absolute(v runtime.View) (runtime.View, error) {
+	v.Lower = slices.Clone(v.Lower)
+	dirs := []*string{&v.Delta}
+	for i := range v.Lower {
+		dirs = append(dirs, &v.Lower[i].Dir)
+	}
+	for _, dir := range dirs {
+		if *dir == "" || filepath.IsAbs(*dir) {
+			continue // an empty name is none, and not the working directory's
+		}
+		abs, err := filepath.Abs(*dir)
+		if err != nil {
+			return v, err
+		}
+		*dir = abs
+	}
+	return v, nil
+}
+
+// request says how the init is to be forked.
+func (r *Runtime) request(spec *specs.Spec) *control.Spawn {
+	m := &control.Spawn{UID: spec.Process.User.UID, GID: spec.Process.User.GID}
 	for _, ns := range spec.Linux.Namespaces {
-		attr.Cloneflags |= cloneFlags[ns.Type]
+		m.Namespaces |= cloneFlags[ns.Type]
 	}
-	uid, gid := int(spec.Process.User.UID), int(spec.Process.User.GID)
 	if r.privileged {
-		ids := []syscall.SysProcIDMap{{ContainerID: 0, HostID: idBase, Size: idCount}}
-		attr.UidMappings, attr.GidMappings = ids, ids
-		attr.GidMappingsEnableSetgroups = true
-		attr.Credential = &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}
-		return attr
+		m.Become = true
+		m.UIDs = []control.IDMap{{Inside: 0, Outside: idBase, Count: idCount}}
+		m.GIDs = m.UIDs
+		return m
 	}
-	attr.UidMappings = []syscall.SysProcIDMap{{ContainerID: uid, HostID: os.Geteuid(), Size: 1}}
-	attr.GidMappings = []syscall.SysProcIDMap{{ContainerID: gid, HostID: os.Getegid(), Size: 1}}
-	return attr
+	m.UIDs = []control.IDMap{{Inside: m.UID, Outside: uint32(os.Geteuid()), Count: 1}}
+	m.GIDs = []control.IDMap{{Inside: m.GID, Outside: uint32(os.Getegid()), Count: 1}}
+	return m
 }
 
-// setupCaps are what the first stage of the init holds, in its own user
-// namespace. The overlay acts with them on its layers ever after.
-var setupCaps = []uintptr{
-	unix.CAP_CHOWN, unix.CAP_DAC_OVERRIDE, unix.CAP_DAC_READ_SEARCH, unix.CAP_FOWNER, unix.CAP_FSETID,
-	unix.CAP_MKNOD, unix.CAP_NET_ADMIN, unix.CAP_SETPCAP, unix.CAP_SYS_ADMIN,
-}
-
-var cloneFlags = map[specs.LinuxNamespaceType]uintptr{
+var cloneFlags = map[specs.LinuxNamespaceType]uint64{
 	specs.UserNamespace:    unix.CLONE_NEWUSER,
 	specs.MountNamespace:   unix.CLONE_NEWNS,
 	specs.PIDNamespace:     unix.CLONE_NEWPID,
@@ -145,7 +159,7 @@ func (r *Runtime) openView(v runtime.View) (files []int, err error) {
 		list = append(slices.Clone(list), runtime.Layer{Dir: v.Delta})
 	}
 	for _, l := range list {
-		fd, err := openLayer(l)
+		fd, err := r.openLayer(l)
 		if err != nil {
 			closeAll(files)
 			return nil, err
@@ -166,5 +180,5 @@ func explain(err error) error {
 	case unix.ENOSPC:
 		return fmt.Errorf("creating namespaces: %w: the limit of namespaces is reached; raise /proc/sys/user/max_user_namespaces", err)
 	}
-	return fmt.Errorf("creating namespaces: %w", err)
+	return fmt.Errorf("creating the sandbox's first process: %w", err)
 }

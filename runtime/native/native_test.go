@@ -13,5 +13,9 @@ import (
 )
 
 func TestRuntime(t *testing.T) {
-	runtimetest.Run(t, func() runtime.Runtime { return native.New() })
+	runtimetest.Run(t, func() runtime.Runtime {
+		rt := native.New()
+		t.Cleanup(func() { rt.Close() })
+		return rt
+	})
 }

@@ -3,91 +3,71 @@
 package native
 
 import (
-	goruntime "runtime"
+	"errors"
 	"sync"
-	"syscall"
 
-	"golang.org/x/sys/unix"
-
-	"github.com/sandbox-rls/sandbox/internal/initproc"
+	"github.com/sandbox-rls/sandbox/internal/control"
+	"github.com/sandbox-rls/sandbox/internal/spawner"
 )
 
-// spawner forks the inits. They ask the kernel to be killed when their parent
-// dies, and that means the thread which forked them: so that one thread does
-// it for all of them and lives until the runtime is closed.
-type spawner struct {
-	mu   sync.Mutex
-	work chan func() // nil: no thread
+// spawners holds the process that forks the inits. It is started when it is
+// first needed, and again when it has died or was ended.
+type spawners struct {
+	mu sync.Mutex
+	s  *spawner.Spawner
 }
 
-func (s *spawner) start(attr *syscall.SysProcAttr, sock int, files []int) (proc initProcess, err error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.work == nil {
-		s.work = make(chan func())
-		go spawn(s.work)
+func (h *spawners) get() (*spawner.Spawner, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.s != nil && !h.s.Gone() {
+		return h.s, nil
 	}
-	done := make(chan struct{})
-	s.work <- func() {
-		defer close(done)
-		proc, err = fork(attr, sock, files)
+	s, err := spawner.Begin()
+	if err == nil {
+		h.s = s
 	}
-	<-done
-	return proc, err
+	return s, err
 }
 
-func spawn(work <-chan func()) {
-	goruntime.LockOSThread() // never unlocked: the thread ends with the goroutine
-	for f := range work {
-		f()
-	}
-}
-
-// close ends the thread, and with it every init that still runs.
-func (s *spawner) close() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.work != nil {
-		close(s.work)
-		s.work = nil
+// close ends the spawner, and with it every init that still runs.
+func (h *spawners) close() {
+	h.mu.Lock()
+	s := h.s
+	h.s = nil
+	h.mu.Unlock()
+	if s != nil {
+		s.Close()
 	}
 }
 
-func fork(attr *syscall.SysProcAttr, sock int, files []int) (initProcess, error) {
-	null, err := unix.Open("/dev/null", unix.O_RDWR|unix.O_CLOEXEC, 0)
-	if err != nil {
-		return initProcess{}, err
+// ask has something done by the spawner, and by another if that one dies over it.
+func (h *spawners) ask(do func(*spawner.Spawner) error) error {
+	s, err := h.get()
+	if err == nil {
+		err = do(s)
 	}
-	defer unix.Close(null)
-	inherit := []uintptr{uintptr(null), uintptr(null), uintptr(null), uintptr(sock)}
-	for _, fd := range files {
-		inherit = append(inherit, uintptr(fd))
+	if !errors.Is(err, spawner.ErrGone) {
+		return err
 	}
-	pidfd := -1
-	attr.PidFD = &pidfd
-	pid, err := syscall.ForkExec("/proc/self/exe", initproc.Argv(), &syscall.ProcAttr{
-		Env:   initproc.Environ(),
-		Files: inherit,
-		Sys:   attr,
+	if s, err = h.get(); err != nil {
+		return err
+	}
+	return do(s)
+}
+
+func (h *spawners) spawn(m *control.Spawn, layers []int) (proc *spawner.Process, conn *control.Conn, err error) {
+	err = h.ask(func(s *spawner.Spawner) (err error) {
+		proc, conn, err = s.Spawn(m, layers)
+		return err
 	})
-	if err != nil {
-		return initProcess{}, err
-	}
-	return initProcess{pid: pid, pidfd: pidfd}, nil
+	return proc, conn, err
 }
 
-// initProcess is an init as its parent sees it.
-type initProcess struct{ pid, pidfd int }
-
-// kill ends the init, and with it every process of its PID namespace, and
-// returns when all of them are gone.
-func (p initProcess) kill() {
-	_ = unix.PidfdSendSignal(p.pidfd, unix.SIGKILL, nil, 0)
-	for {
-		_, err := unix.Wait4(p.pid, nil, 0, nil)
-		if err != unix.EINTR {
-			break
-		}
-	}
-	unix.Close(p.pidfd)
+func (h *spawners) mapIDs(m *control.MapIDs) (ns int, err error) {
+	err = h.ask(func(s *spawner.Spawner) (err error) {
+		ns, err = s.MapIDs(m)
+		return err
+	})
+	return ns, err
 }

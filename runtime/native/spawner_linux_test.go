@@ -1,0 +1,268 @@
+// SPDX-License-Identifier: MIT
+
+package native_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/sandbox-rls/sandbox/fsguard"
+	"github.com/sandbox-rls/sandbox/runtime"
+	"github.com/sandbox-rls/sandbox/runtime/native"
+)
+
+// config is that of a sandbox whose workspace has the file "hello".
+func config(t *testing.T, rt *native.Runtime) runtime.Config {
+	t.Helper()
+	dir := t.TempDir()
+	file := filepath.Join(dir, "hello")
+	if err := os.WriteFile(file, []byte("hello\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	filter, err := fsguard.Filter(false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return runtime.Config{
+		Spec:   runtime.NewSpec(runtime.SpecOptions{Hostname: "test", Dir: "/workspace"}),
+		View:   runtime.View{Target: "/workspace", Lower: []runtime.Layer{{Dir: dir, MapOwner: rt.Owner().UID >= 0}}},
+		Filter: filter,
+	}
+}
+
+func start(t *testing.T, rt *native.Runtime, cfg runtime.Config) runtime.Instance {
+	t.Helper()
+	in, err := rt.Start(context.Background(), cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { in.Close() })
+	return in
+}
+
+// works runs a command.
+func works(t *testing.T, in runtime.Instance) {
+	t.Helper()
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	null, err := os.Open(os.DevNull)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer null.Close()
+	p, err := in.Start(runtime.Command{Argv: []string{"/bin/cat", "hello"}, Dir: "/workspace", Stdin: null, Stdout: w, Stderr: w})
+	w.Close()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if st, err := p.Wait(context.Background()); err != nil || st.ExitCode != 0 {
+		t.Errorf("the command ended with %+v, %v", st, err)
+	}
+	if out, err := io.ReadAll(r); string(out) != "hello\n" || err != nil {
+		t.Errorf("it printed %q, %v", out, err)
+	}
+}
+
+// ends waits for the end of a sandbox.
+func ends(t *testing.T, in runtime.Instance) {
+	t.Helper()
+	select {
+	case <-in.Done():
+	case <-time.After(time.Minute):
+		t.Fatal("the sandbox does not end")
+	}
+	if err := in.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
+// spawners lists the spawners of this process.
+func spawners() []int {
+	var pids []int
+	names, _ := filepath.Glob("/proc/[0-9]*")
+	for _, name := range names {
+		line, _ := os.ReadFile(filepath.Join(name, "cmdline"))
+		status, _ := os.ReadFile(filepath.Join(name, "status"))
+		if strings.HasPrefix(string(line), "sandbox-spawner") && strings.Contains(string(status), fmt.Sprintf("\nPPid:\t%d\n", os.Getpid())) {
+			pid, _ := strconv.Atoi(filepath.Base(name))
+			pids = append(pids, pid)
+		}
+	}
+	return pids
+}
+
+// runtimeAlone returns a runtime and the number of its spawner, the only one of
+// this process.
+func runtimeAlone(t *testing.T) (*native.Runtime, int) {
+	t.Helper()
+	rt := native.New()
+	t.Cleanup(func() { rt.Close() })
+	before := spawners()
+	start(t, rt, config(t, rt)).Close()
+	for _, pid := range spawners() {
+		if len(before) == 0 {
+			return rt, pid
+		}
+	}
+	t.Fatalf("the spawners were %v, and are %v", before, spawners())
+	return nil, 0
+}
+
+func TestSpawnerDies(t *testing.T) {
+	rt, pid := runtimeAlone(t)
+	cfg := config(t, rt)
+	for range 5 {
+		a, b := start(t, rt, cfg), start(t, rt, cfg)
+		works(t, a)
+		if got := spawners(); len(got) != 1 || got[0] != pid {
+			t.Fatalf("the spawners are %v, one was %d", got, pid)
+		}
+		if err := unix.Kill(pid, unix.SIGKILL); err != nil {
+			t.Fatal(err)
+		}
+		c := start(t, rt, cfg) // at once, whether its end is known or not
+		works(t, c)
+		ends(t, a)
+		ends(t, b)
+		works(t, c)
+		ends(t, closed(c))
+		pid = spawners()[0]
+	}
+}
+
+func closed(in runtime.Instance) runtime.Instance {
+	in.Close()
+	return in
+}
+
+func TestClose(t *testing.T) {
+	rt, pid := runtimeAlone(t)
+	cfg := config(t, rt)
+	for range 3 {
+		in := start(t, rt, cfg)
+		works(t, in)
+		if err := rt.Close(); err != nil {
+			t.Error(err)
+		}
+		if got := spawners(); len(got) != 0 {
+			t.Errorf("the spawners %v are left, one was %d", got, pid)
+		}
+		ends(t, in)
+	}
+	if err := rt.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestPrepare looks at what begins before the first start.
+func TestPrepare(t *testing.T) {
+	rt := native.New()
+	defer rt.Close()
+	if got := spawners(); len(got) != 0 {
+		t.Fatalf("a spawner nobody asked for: %v", got)
+	}
+	for range 3 {
+		rt.Prepare()
+	}
+	works(t, start(t, rt, config(t, rt)))
+	if got := spawners(); len(got) != 1 {
+		t.Errorf("the spawners are %v", got)
+	}
+	rt.Close()
+	rt.Prepare()
+	rt.Close()
+	if got := spawners(); len(got) != 0 {
+		t.Errorf("the spawners %v are left", got)
+	}
+}
+
+// TestCloseWhileStarting closes a runtime at any point of starts.
+func TestCloseWhileStarting(t *testing.T) {
+	rt, _ := runtimeAlone(t)
+	cfg := config(t, rt)
+	for range 10 {
+		var wg sync.WaitGroup
+		for range 4 {
+			wg.Go(func() {
+				in, err := rt.Start(context.Background(), cfg)
+				if err == nil {
+					in.Close()
+				} else if !errors.Is(err, os.ErrClosed) && !errors.Is(err, runtime.ErrEnded) {
+					t.Errorf("got %v", err)
+				}
+			})
+		}
+		wg.Go(func() { rt.Close() })
+		wg.Wait()
+	}
+	works(t, start(t, rt, cfg))
+	rt.Close()
+	if got := spawners(); len(got) != 0 {
+		t.Errorf("the spawners %v are left", got)
+	}
+}
+
+// TestNoFileIsKept counts the files of the owner over many starts.
+func TestNoFileIsKept(t *testing.T) {
+	rt, pid := runtimeAlone(t)
+	cfg := config(t, rt)
+	owner, spawner := countFiles(t, "self"), countFiles(t, strconv.Itoa(pid))
+	for range 30 {
+		start(t, rt, cfg).Close()
+	}
+	if now := countFiles(t, "self"); now != owner {
+		t.Errorf("the owner had %d files open, and has %d", owner, now)
+	}
+	for end := time.Now().Add(time.Minute); countFiles(t, strconv.Itoa(pid)) > spawner; time.Sleep(time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("the spawner had %d files open, and has %d", spawner, countFiles(t, strconv.Itoa(pid)))
+		}
+	}
+	before := countFiles(t, "self")
+	rt.Close()
+	after := countFiles(t, "self")
+	start(t, rt, cfg).Close()
+	rt.Close()
+	if now := countFiles(t, "self"); now != after || now >= before {
+		t.Errorf("%d files were open, %d once the runtime was closed, %d the next time", before, after, now)
+	}
+}
+
+func countFiles(t *testing.T, pid string) int {
+	t.Helper()
+	names, err := os.ReadDir("/proc/" + pid + "/fd")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return len(names)
+}
+
+// TestRelativeLayers names layers from the owner's working directory, which
+// the spawner does not share.
+func TestRelativeLayers(t *testing.T) {
+	rt := native.New()
+	defer rt.Close()
+	cfg := config(t, rt)
+	t.Chdir(filepath.Dir(cfg.View.Lower[0].Dir))
+	cfg.View.Lower[0].Dir = filepath.Base(cfg.View.Lower[0].Dir)
+	works(t, start(t, rt, cfg))
+	cfg.View.Lower[0].Dir = ""
+	if in, err := rt.Start(context.Background(), cfg); err == nil {
+		in.Close()
+		t.Error("a layer without a name is the working directory")
+	}
+}
