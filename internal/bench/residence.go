@@ -54,6 +54,9 @@ func descendants(pid int) ([]int, error) {
 		}
 		// pid (name) state parent: the name may hold anything.
 		fields := strings.Fields(string(text[strings.LastIndexByte(string(text), ')')+1:]))
+		if fields[0] == "Z" {
+			continue // it has, too
+		}
 		child, _ := strconv.Atoi(filepath.Base(filepath.Dir(name)))
 		parent, _ := strconv.Atoi(fields[1])
 		children[parent] = append(children[parent], child)
