@@ -3,8 +3,6 @@
 package initproc
 
 import (
-	"os"
-	"os/signal"
 	"sync"
 
 	"golang.org/x/sys/unix"
@@ -24,9 +22,7 @@ func runInit() int {
 		return 1
 	}
 	unix.CloseOnExec(ControlFD)
-	// A handled signal does not end PID 1, and is back at its default in the
-	// commands, which an ignored one would not be.
-	signal.Notify(make(chan os.Signal, 1), unix.SIGHUP, unix.SIGINT, unix.SIGQUIT, unix.SIGTERM, unix.SIGUSR1, unix.SIGUSR2, unix.SIGPIPE, unix.SIGALRM)
+	surviveEndings()
 	p := &initproc{commands: make(map[int]uint64), settled: make(map[int][]int)}
 	p.cond.L = &p.mu
 	if err := control.Send(ControlFD, &control.Ready{}); err != nil {

@@ -95,15 +95,6 @@ func executeInit(self int) error {
 	return errno
 }
 
-// resetSignals puts every signal back to its default. One that the owner was
-// started with ignored would stay ignored in all commands: execve keeps that.
-func resetSignals() {
-	var action [4]uint64 // struct sigaction of the kernel: SIG_DFL, no flags, no mask
-	for sig := uintptr(1); sig <= 64; sig++ {
-		_, _, _ = unix.RawSyscall6(unix.SYS_RT_SIGACTION, sig, uintptr(unsafe.Pointer(&action)), 0, 8, 0, 0)
-	}
-}
-
 // pivot moves the process into the new root and lets go of the old one.
 func pivot() error {
 	if err := unix.Chdir(stage); err != nil {

@@ -4,7 +4,6 @@ package spawner
 
 import (
 	"os"
-	"os/signal"
 	"strconv"
 	"syscall"
 
@@ -57,9 +56,8 @@ func run(first bool) int {
 		return 1
 	}
 	// Whoever asks a whole group or service to end means the owner, which ends
-	// the sandboxes in its own order. A handled signal is back at its default
-	// in the inits, which an ignored one would not be.
-	signal.Notify(make(chan os.Signal, 1), unix.SIGHUP, unix.SIGINT, unix.SIGQUIT, unix.SIGTERM, unix.SIGUSR1, unix.SIGUSR2, unix.SIGPIPE, unix.SIGALRM)
+	// the sandboxes in its own order.
+	initproc.IgnoreEndings()
 	return serve()
 }
 

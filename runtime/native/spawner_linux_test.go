@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -92,12 +93,18 @@ func ends(t *testing.T, in runtime.Instance) {
 
 // spawners lists the spawners of this process.
 func spawners() []int {
+	return slices.DeleteFunc(childrenOf(os.Getpid()), func(pid int) bool {
+		line, _ := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid))
+		return !strings.HasPrefix(string(line), "sandbox-spawner")
+	})
+}
+
+func childrenOf(parent int) []int {
 	var pids []int
 	names, _ := filepath.Glob("/proc/[0-9]*")
 	for _, name := range names {
-		line, _ := os.ReadFile(filepath.Join(name, "cmdline"))
 		status, _ := os.ReadFile(filepath.Join(name, "status"))
-		if strings.HasPrefix(string(line), "sandbox-spawner") && strings.Contains(string(status), fmt.Sprintf("\nPPid:\t%d\n", os.Getpid())) {
+		if strings.Contains(string(status), fmt.Sprintf("\nPPid:\t%d\n", parent)) {
 			pid, _ := strconv.Atoi(filepath.Base(name))
 			pids = append(pids, pid)
 		}
@@ -142,6 +149,22 @@ func TestSpawnerDies(t *testing.T) {
 		ends(t, closed(c))
 		pid = spawners()[0]
 	}
+}
+
+// TestEndings sends what a terminal or a service manager sends to all
+// processes of the owner when that is to end.
+func TestEndings(t *testing.T) {
+	rt, pid := runtimeAlone(t)
+	in := start(t, rt, config(t, rt))
+	for _, pid := range append(childrenOf(pid), pid) {
+		for _, sig := range []unix.Signal{unix.SIGHUP, unix.SIGINT, unix.SIGQUIT, unix.SIGTERM, unix.SIGUSR1, unix.SIGUSR2, unix.SIGPIPE, unix.SIGALRM} {
+			if err := unix.Kill(pid, sig); err != nil && err != unix.ESRCH { // of the sandbox before
+				t.Fatal(err)
+			}
+		}
+	}
+	works(t, in)
+	works(t, start(t, rt, config(t, rt)))
 }
 
 func closed(in runtime.Instance) runtime.Instance {
