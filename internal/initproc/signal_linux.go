@@ -19,8 +19,8 @@ const (
 	ignored   action = 1
 )
 
-// set gives a signal an action, past the Go runtime: package os/signal takes
-// threads for it, and as long as all the rest of an init's start.
+// set gives a signal an action, past the Go runtime: package os/signal starts
+// threads and has them change their masks, one signal after another.
 func (a action) set(sig uintptr) {
 	// struct sigaction of the kernel: no flags, no restorer, no mask.
 	act := [4]uint64{uint64(a)}
