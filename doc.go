@@ -32,6 +32,12 @@
 // matches has the level none. Explain says which rule decided. Presets are
 // ready-made lists of rules; see GetPreset.
 //
+// # Commands
+//
+// Run and Exec wait for a command and return what it printed; ExecStream yields
+// it as it comes; StartCommand gives the command itself, and a terminal if
+// asked. A Session is a shell that goes on from one command to the next.
+//
 // # What is not protected
 //
 // A sandbox is made of the kernel that it shares with the host: a hole in the

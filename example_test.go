@@ -184,3 +184,60 @@ func ExampleWithRules() {
 	// # Guide
 	// main.sh cannot be read
 }
+
+// What a command prints is there as soon as it is printed.
+func ExampleSandbox_ExecStream() {
+	ctx := context.Background()
+	dir, remove := exampleProject()
+	defer remove()
+	sb, err := sandbox.FromLocal(ctx, dir)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer sb.Close()
+
+	for out, err := range sb.ExecStream(ctx, sandbox.ExecRequest{Command: "echo one; sleep 0.1; echo two; exit 3"}) {
+		if err != nil {
+			log.Fatal(err)
+		}
+		if out.Result != nil {
+			fmt.Println("exit code", out.Result.ExitCode)
+			break
+		}
+		fmt.Printf("%v: %s", out.Stream, out.Data)
+	}
+	// Output:
+	// stdout: one
+	// stdout: two
+	// exit code 3
+}
+
+// A session goes on from one command to the next.
+func ExampleSandbox_Session() {
+	ctx := context.Background()
+	dir, remove := exampleProject()
+	defer remove()
+	sb, err := sandbox.FromLocal(ctx, dir)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer sb.Close()
+
+	session, err := sb.Session(ctx)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer session.Close()
+	for _, command := range []string{"cd docs", "name=guide.md", "ls -l $name | wc -l; pwd", "exit 3"} {
+		r, err := session.Exec(ctx, command)
+		if err != nil {
+			log.Fatal(err)
+		}
+		fmt.Print(r.Stdout)
+	}
+	fmt.Println(session.Info().Status, session.Info().ExitCode)
+	// Output:
+	// 1
+	// /workspace/docs
+	// closed 3
+}
