@@ -82,7 +82,12 @@ func fault(errno unix.Errno) error {
 	return errno
 }
 
+// resolveCached is RESOLVE_CACHED, with which EAGAIN is an answer like others.
+const resolveCached = 0x20
+
 // openat2 gives the kernel's structure of Size bytes, 24 unless it says otherwise.
+// It is called again when the kernel could not tell where ".." leads, because
+// something else was being moved or mounted just then (openat2(2), EAGAIN).
 func openat2(p *prober, o *op, at spot) (string, error) {
 	how := make([]byte, max(24, o.Size))
 	binary.NativeEndian.PutUint64(how, uint64(o.Flags|unix.O_CLOEXEC))
@@ -92,9 +97,14 @@ func openat2(p *prober, o *op, at spot) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	fd, _, errno := unix.Syscall6(unix.SYS_OPENAT2, uintptr(at.dir), uintptr(unsafe.Pointer(name)),
-		uintptr(unsafe.Pointer(&how[0])), uintptr(len(how)), 0, 0)
-	return p.keep(o, int(fd), fault(errno))
+	for range 1000 {
+		fd, _, errno := unix.Syscall6(unix.SYS_OPENAT2, uintptr(at.dir), uintptr(unsafe.Pointer(name)),
+			uintptr(unsafe.Pointer(&how[0])), uintptr(len(how)), 0, 0)
+		if errno != unix.EAGAIN || o.Resolve&resolveCached != 0 {
+			return p.keep(o, int(fd), fault(errno))
+		}
+	}
+	return "", unix.EAGAIN
 }
 
 func readAll(fd int) (string, error) {
