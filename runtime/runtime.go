@@ -46,8 +46,14 @@ type Owner struct{ UID, GID int }
 
 // Config is what a sandbox is built from.
 type Config struct {
-	// Spec says what the sandbox's root, namespaces and init are like. See NewSpec.
+	// ID names the sandbox where the host has to have a name for it.
+	ID string
+	// Spec says what the sandbox's root, namespaces and init are like, and what
+	// its processes may use. See NewSpec.
 	Spec *specs.Spec
+	// BestEffort lets a sandbox start whose limits cannot all be enforced; see
+	// Limits.Enforced. Otherwise that is ErrUnsupported.
+	BestEffort bool
 	// View is the workspace.
 	View View
 	// Filter is the seccomp program, 8 bytes an instruction (struct sock_filter).
@@ -67,6 +73,10 @@ type View struct {
 	// and "work", its work directory, on a file system that is not itself an
 	// overlay. Empty: the workspace cannot be written.
 	Delta string
+	// DeltaMount is a detached mount (fsmount(2)) of what Delta shows, for one
+	// start: where it is given, Delta is in no mount namespace. Only a
+	// privileged runtime needs to know it. It stays the caller's to close.
+	DeltaMount *os.File
 }
 
 // Layer is a read-only layer.
@@ -92,6 +102,8 @@ type Door struct {
 // Instance is a running sandbox. All methods may be called concurrently.
 type Instance interface {
 	Door() Door
+	// Limits hold the instance to what it may use. It is never nil.
+	Limits() Limits
 	// Start runs a command. The files are not kept: the caller may close them
 	// when Start has returned.
 	Start(cmd Command) (Process, error)

@@ -33,6 +33,8 @@ type SpecOptions struct {
 	IDs []specs.LinuxIDMapping
 	// Dir is the init's working directory.
 	Dir string
+	// Resources are what the sandbox's processes may use.
+	Resources ResourceLimits
 }
 
 // NewSpec describes a sandbox in the terms of the OCI runtime specification
@@ -50,11 +52,12 @@ func NewSpec(o SpecOptions) *specs.Spec {
 			Capabilities:    &specs.LinuxCapabilities{},
 			NoNewPrivileges: true,
 		},
-		Mounts: mounts(),
+		Mounts: mounts(o.Resources.MemoryBytes),
 		Linux: &specs.Linux{
 			UIDMappings: o.IDs,
 			GIDMappings: o.IDs,
 			Namespaces:  namespaces(o.Network),
+			Resources:   o.Resources.Resources(),
 		},
 	}
 	return spec
@@ -76,16 +79,22 @@ func namespaces(n Network) []specs.LinuxNamespace {
 }
 
 // mounts are those of the root, in the order in which they are made. What the
-// host does not have, of the binds, is left out by the runtime.
-func mounts() []specs.Mount {
+// host does not have, of the binds, is left out by the runtime. Each of the
+// file systems in memory can take a quarter of the machine's, or of the memory
+// limit: filled up all together they leave the processes something, and a
+// command that fills one is told ENOSPC rather than killed.
+func mounts(memory int64) []specs.Mount {
+	size := "size=25%"
+	if memory > 0 {
+		size = fmt.Sprintf("size=%d", memory/4)
+	}
 	system := []string{"rbind", "ro", "nosuid", "nodev"}
-	private := []string{"nosuid", "nodev", "mode=1777", "size=25%"}
 	list := []specs.Mount{
 		{Destination: "/proc", Type: "proc", Source: "proc", Options: []string{"nosuid", "noexec", "nodev"}},
-		{Destination: "/tmp", Type: "tmpfs", Source: "tmpfs", Options: private},
-		{Destination: Home, Type: "tmpfs", Source: "tmpfs", Options: []string{"nosuid", "nodev", "mode=0755", "size=25%"}},
+		{Destination: "/tmp", Type: "tmpfs", Source: "tmpfs", Options: []string{"nosuid", "nodev", "mode=1777", size}},
+		{Destination: Home, Type: "tmpfs", Source: "tmpfs", Options: []string{"nosuid", "nodev", "mode=0755", size}},
 		{Destination: "/dev", Type: "tmpfs", Source: "tmpfs", Options: []string{"nosuid", "noexec", "mode=0755", "size=64k"}},
-		{Destination: "/dev/shm", Type: "tmpfs", Source: "tmpfs", Options: []string{"nosuid", "nodev", "noexec", "mode=1777", "size=25%"}},
+		{Destination: "/dev/shm", Type: "tmpfs", Source: "tmpfs", Options: []string{"nosuid", "nodev", "noexec", "mode=1777", size}},
 		{Destination: "/dev/pts", Type: "devpts", Source: "devpts", Options: []string{"nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620", fmt.Sprintf("uid=%d", UserID), fmt.Sprintf("gid=%d", GroupID)}},
 	}
 	for _, node := range []string{"null", "zero", "full", "random", "urandom", "tty"} {

@@ -44,6 +44,7 @@ func messages() *rapid.Generator[control.Message] {
 			return &control.Spawn{
 				Namespaces: id.Draw(t, "namespaces"), UIDs: idMaps().Draw(t, "uids"), GIDs: idMaps().Draw(t, "gids"),
 				Become: rapid.Bool().Draw(t, "become"), UID: rapid.Uint32().Draw(t, "uid"), GID: rapid.Uint32().Draw(t, "gid"),
+				Cgroup: rapid.Bool().Draw(t, "cgroup"),
 			}
 		case 10:
 			return &control.MapIDs{UIDs: idMaps().Draw(t, "uids"), GIDs: idMaps().Draw(t, "gids")}
@@ -67,7 +68,7 @@ func setups() *rapid.Generator[*control.Setup] {
 	text := rapid.String()
 	return rapid.Custom(func(t *rapid.T) *control.Setup {
 		s := &control.Setup{
-			Hostname: text.Draw(t, "host"), Loopback: rapid.Bool().Draw(t, "lo"),
+			Hostname: text.Draw(t, "host"), CgroupNS: rapid.Bool().Draw(t, "cgroup"), Loopback: rapid.Bool().Draw(t, "lo"),
 			Filter: rapid.SliceOf(rapid.Byte()).Draw(t, "filter"), Notify: rapid.Bool().Draw(t, "notify"),
 			Readable: rapid.SliceOf(text).Draw(t, "readable"), Dir: text.Draw(t, "dir"),
 			UID: rapid.IntRange(0, 1<<31).Draw(t, "uid"), GID: rapid.IntRange(0, 1<<31).Draw(t, "gid"),

@@ -37,9 +37,12 @@ type Step struct {
 }
 
 // Setup is all that the init needs to build the sandbox and to become its PID 1.
+// The files that come with it are those by which the init moves itself into its
+// cgroups of version 1, before anything else: it writes "0" to each.
 type Setup struct {
 	Steps    []Step
 	Hostname string
+	CgroupNS bool   // make a cgroup namespace, when in the cgroup
 	Loopback bool   // bring up lo
 	Filter   []byte // seccomp program, 8 bytes an instruction
 	Notify   bool   // the filter has a listener
@@ -56,6 +59,7 @@ func (m *Setup) encode(e *encoder) {
 		m.Steps[i].encode(e)
 	}
 	e.string(m.Hostname)
+	e.bool(m.CgroupNS)
 	e.bool(m.Loopback)
 	e.bytes(m.Filter)
 	e.bool(m.Notify)
@@ -88,6 +92,7 @@ func decodeSetup(d *decoder) *Setup {
 		m.Steps[i].decode(d)
 	}
 	m.Hostname = d.string()
+	m.CgroupNS = d.bool()
 	m.Loopback = d.bool()
 	m.Filter = d.bytes()
 	m.Notify = d.bool()

@@ -8,7 +8,8 @@ type IDMap struct{ Inside, Outside, Count uint32 }
 // Spawn asks the spawner to fork an init. The first of its files is the init's
 // end of its control socket, over which the answer comes as well, before
 // anything that the init itself may say: Spawned, or Fault. The other files are
-// the layers that the set-up names.
+// the layers that the set-up names, and, with Cgroup, the directory of the cgroup
+// of version 2 that the init is to be born in.
 type Spawn struct {
 	Namespaces uint64 // CLONE_NEW* of clone(2)
 	UIDs, GIDs []IDMap
@@ -16,6 +17,7 @@ type Spawn struct {
 	// one. Otherwise they hold the caller alone, which the init stays.
 	Become   bool
 	UID, GID uint32
+	Cgroup   bool
 }
 
 // MapIDs asks the spawner for a user namespace with these maps. Its one file is
@@ -40,6 +42,7 @@ func (m *Spawn) encode(e *encoder) {
 	e.bool(m.Become)
 	e.uint(uint64(m.UID))
 	e.uint(uint64(m.GID))
+	e.bool(m.Cgroup)
 }
 
 func (m *MapIDs) encode(e *encoder) {
@@ -55,6 +58,7 @@ func decodeSpawn(d *decoder) *Spawn {
 	return &Spawn{
 		Namespaces: d.uint(), UIDs: d.idMaps(), GIDs: d.idMaps(),
 		Become: d.bool(), UID: uint32(d.uint()), GID: uint32(d.uint()),
+		Cgroup: d.bool(),
 	}
 }
 

@@ -31,7 +31,7 @@ func runSetup() int {
 		return 1
 	}
 	buf := new(control.Buffer)
-	m, _, err := control.Receive(ControlFD, buf)
+	m, files, err := control.Receive(ControlFD, buf)
 	if err != nil || m == nil {
 		return 1
 	}
@@ -39,7 +39,10 @@ func runSetup() int {
 	if !ok {
 		return 1
 	}
-	fault := build(setup)
+	fault := enterCgroup(setup, files)
+	if fault == nil {
+		fault = build(setup)
+	}
 	_ = control.Send(ControlFD, fault)
 	return 1
 }

@@ -23,7 +23,7 @@ func runInit() int {
 	}
 	unix.CloseOnExec(ControlFD)
 	surviveEndings()
-	p := &initproc{commands: make(map[int]uint64), settled: make(map[int][]int)}
+	p := &initproc{commands: make(map[int]uint64), settled: make(map[int][]int), score: newScore()}
 	p.cond.L = &p.mu
 	if err := control.Send(ControlFD, &control.Ready{}); err != nil {
 		return 1
@@ -39,6 +39,7 @@ type initproc struct {
 	starts   uint64         // commands started so far
 	commands map[int]uint64 // leader's PID → command
 	settled  map[int][]int  // leader's PID → its children when it was settled
+	score    *score
 }
 
 // serve carries out what the owner asks until the owner is gone.
@@ -66,7 +67,7 @@ func (p *initproc) serve() int {
 func (p *initproc) exec(m *control.Exec, files []int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	pid, step, errno := spawn(m, files)
+	pid, step, errno := spawn(m, files, p.score)
 	if errno != 0 {
 		_ = control.Send(ControlFD, &control.Refused{ID: m.ID, Step: step, Errno: int(errno)})
 		return

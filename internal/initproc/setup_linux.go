@@ -24,6 +24,10 @@ func build(s *control.Setup) *control.Fault {
 	if err != nil {
 		return fault("open /proc/self/exe", err)
 	}
+	score, err := openScore()
+	if err != nil {
+		return fault("open /proc/self/oom_score_adj", err)
+	}
 	if err := unix.Sethostname([]byte(s.Hostname)); err != nil {
 		return fault("set the host name", err)
 	}
@@ -50,7 +54,7 @@ func build(s *control.Setup) *control.Fault {
 	if err := r.hello(listener); err != nil {
 		return fault("hand over the listener", err)
 	}
-	return fault("execute the init", executeInit(self))
+	return fault("execute the init", executeInit(self, score))
 }
 
 // hello hands over what the owner needs to serve the sandbox.
@@ -71,9 +75,20 @@ func (r *root) hello(listener int) error {
 }
 
 // executeInit replaces the process by the second stage, with the control
-// socket as its only file besides the standard three.
-func executeInit(self int) error {
+// socket and its own score as its only files besides the standard three.
+func executeInit(self, score int) error {
+	// Out of the way of the number that the score gets.
+	self, err := unix.FcntlInt(uintptr(self), unix.F_DUPFD_CLOEXEC, scoreFD+1)
+	if err != nil {
+		return err
+	}
+	if score, err = unix.FcntlInt(uintptr(score), unix.F_DUPFD_CLOEXEC, scoreFD+1); err != nil {
+		return err
+	}
 	if err := unix.CloseRange(ControlFD+1, ^uint(0), unix.CLOSE_RANGE_CLOEXEC); err != nil {
+		return err
+	}
+	if err := unix.Dup3(score, scoreFD, 0); err != nil {
 		return err
 	}
 	if _, err := unix.FcntlInt(ControlFD, unix.F_SETFD, 0); err != nil {

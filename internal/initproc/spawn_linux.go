@@ -18,8 +18,8 @@ import (
 const openFiles = 1024
 
 // spawn starts a command as the leader of a session of its own. On failure it
-// says which step failed and why.
-func spawn(m *control.Exec, files []int) (pid int, step string, errno syscall.Errno) {
+// says which step failed and why. The command has the score of commands.
+func spawn(m *control.Exec, files []int, score *score) (pid int, step string, errno syscall.Errno) {
 	if len(files) < 3 || len(m.Argv) == 0 {
 		return 0, "exec", unix.EINVAL
 	}
@@ -38,6 +38,7 @@ func spawn(m *control.Exec, files []int) (pid int, step string, errno syscall.Er
 	if err != nil {
 		return 0, "exec", errnoOf(err)
 	}
+	defer score.forCommand()()
 	if pid, errno = fork(im); errno != 0 {
 		return 0, "exec", errno
 	}

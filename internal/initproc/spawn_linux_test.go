@@ -81,7 +81,7 @@ func TestSpawnRefuses(t *testing.T) {
 		{"no such program", exec("true", "/"), none, "exec", unix.ENOENT},
 		{"a NUL in the arguments", &control.Exec{Argv: []string{"/bin/true", "a\x00b"}, Dir: "/"}, none, "exec", unix.EINVAL},
 	} {
-		if pid, step, errno := spawn(c.m, c.files); pid != 0 || step != c.step || errno != c.errno {
+		if pid, step, errno := spawn(c.m, c.files, &score{}); pid != 0 || step != c.step || errno != c.errno {
 			t.Errorf("%s: got process %d, %s: %v; want %s: %v", c.name, pid, step, errno, c.step, c.errno)
 		}
 	}

@@ -32,6 +32,11 @@ func forkInit(m *control.Spawn, files []int) (pid, pidfd int, err error) {
 		Pdeathsig:   unix.SIGKILL,
 		PidFD:       &pidfd,
 	}
+	if m.Cgroup {
+		last := len(files) - 1
+		attr.UseCgroupFD, attr.CgroupFD = true, files[last]
+		files = files[:last]
+	}
 	if m.Become {
 		attr.GidMappingsEnableSetgroups = true
 		attr.Credential = &syscall.Credential{Uid: m.UID, Gid: m.GID}

@@ -23,6 +23,7 @@ type instance struct {
 	proc *spawner.Process
 	conn *control.Conn
 	door runtime.Door
+	held *admission
 
 	mu      sync.Mutex
 	next    uint64
@@ -36,17 +37,18 @@ type instance struct {
 
 var _ runtime.Instance = (*instance)(nil)
 
-func newInstance(proc *spawner.Process, conn *control.Conn) *instance {
+func newInstance(proc *spawner.Process, conn *control.Conn, held *admission) *instance {
 	return &instance{
-		proc: proc, conn: conn, running: make(map[uint64]*process),
+		proc: proc, conn: conn, held: held, running: make(map[uint64]*process),
 		built: make(chan error, 1), done: make(chan struct{}),
 	}
 }
 
-// begin sends the set-up and waits for the sandbox to stand.
-func (in *instance) begin(ctx context.Context, setup *control.Setup, cfg runtime.Config) error {
+// begin sends the set-up, with the files by which the init goes into its cgroup,
+// and waits for the sandbox to stand.
+func (in *instance) begin(ctx context.Context, setup *control.Setup, cfg runtime.Config, group []int) error {
 	go in.receive()
-	if err := in.send(setup); err != nil {
+	if err := in.send(setup, group...); err != nil {
 		return err
 	}
 	select {
@@ -180,8 +182,9 @@ func (in *instance) ended() {
 	}
 }
 
-func (in *instance) Door() runtime.Door    { return in.door }
-func (in *instance) Done() <-chan struct{} { return in.done }
+func (in *instance) Door() runtime.Door     { return in.door }
+func (in *instance) Limits() runtime.Limits { return in.held.limits }
+func (in *instance) Done() <-chan struct{}  { return in.done }
 
 // Kill kills the init, which takes all processes of its PID namespace with it.
 func (in *instance) Kill() {
@@ -192,15 +195,18 @@ func (in *instance) Kill() {
 	})
 }
 
-// Close kills and closes the files of the door.
-func (in *instance) Close() error {
+// Close kills, removes the cgroup and closes the files of the door.
+func (in *instance) Close() (err error) {
 	in.Kill()
 	in.close.Do(func() {
+		if in.held.group != nil {
+			err = in.held.group.Delete()
+		}
 		for _, f := range []*os.File{in.door.Root, in.door.Workspace, in.door.Listener} {
 			if f != nil {
 				f.Close()
 			}
 		}
 	})
-	return nil
+	return err
 }

@@ -13,6 +13,7 @@ import (
 	specs "github.com/opencontainers/runtime-spec/specs-go"
 	"golang.org/x/sys/unix"
 
+	"github.com/sandbox-rls/sandbox/internal/cgroup"
 	"github.com/sandbox-rls/sandbox/internal/control"
 	"github.com/sandbox-rls/sandbox/runtime"
 )
@@ -30,6 +31,7 @@ type Runtime struct {
 	host       func() (host, error)
 	spawner    spawners
 	idmaps     idmaps
+	groups     groups
 }
 
 var (
@@ -38,11 +40,17 @@ var (
 )
 
 // New returns the native runtime.
-func New() *Runtime {
-	return &Runtime{
+func New(opts ...Option) *Runtime {
+	r := &Runtime{
 		privileged: os.Geteuid() == 0 && canMap(),
 		host:       sync.OnceValues(inspect),
 	}
+	var o options
+	for _, opt := range opts {
+		opt(&o)
+	}
+	r.groups.options = cgroup.Options{Delegated: o.delegatedCgroup}
+	return r
 }
 
 // Name is "native".
@@ -65,7 +73,7 @@ func (r *Runtime) Prepare() { _, _ = r.spawner.get() }
 func (r *Runtime) Close() error {
 	r.spawner.close()
 	r.idmaps.close()
-	return nil
+	return r.groups.close()
 }
 
 // Start builds a sandbox.
@@ -87,16 +95,47 @@ func (r *Runtime) Start(ctx context.Context, cfg runtime.Config) (runtime.Instan
 		return nil, err
 	}
 	defer closeAll(files)
-	proc, conn, err := r.spawner.spawn(r.request(cfg.Spec), files)
+	group, err := r.groups.begin(cfg)
 	if err != nil {
-		return nil, explain(err)
+		return nil, err
 	}
-	in := newInstance(proc, conn)
-	if err := in.begin(ctx, setup, cfg); err != nil {
+	defer group.close()
+	in, err := r.fork(cfg.Spec, files, group)
+	if err != nil {
+		group.cancel()
+		return nil, err
+	}
+	if err := in.begin(ctx, setup, cfg, group.files()); err != nil {
 		in.Close()
 		return nil, err
 	}
 	return in, nil
+}
+
+// fork starts the init, which waits for its set-up: in its cgroup if it can be
+// born there, else it is moved.
+func (r *Runtime) fork(spec *specs.Spec, files []int, group *admission) (*instance, error) {
+	m := r.request(spec)
+	if group.dir != nil {
+		into := *m
+		into.Cgroup = true
+		proc, conn, err := r.spawner.spawn(&into, append(slices.Clone(files), int(group.dir.Fd())))
+		if err == nil {
+			return newInstance(proc, conn, group), nil
+		}
+	}
+	proc, conn, err := r.spawner.spawn(m, files)
+	if err != nil {
+		return nil, explain(err)
+	}
+	if group.dir != nil {
+		if err := group.group.Add(proc.PID); err != nil {
+			proc.Kill()
+			conn.Close()
+			return nil, err
+		}
+	}
+	return newInstance(proc, conn, group), nil
 }
 
 // absolute makes the paths of a view independent of the working directory,
@@ -137,6 +176,8 @@ func (r *Runtime) request(spec *specs.Spec) *control.Spawn {
 	return m
 }
 
+// cloneFlags has no CLONE_NEWCGROUP: such a namespace begins at the cgroup that
+// the process is in, and so is made when the init is in its own.
 var cloneFlags = map[specs.LinuxNamespaceType]uint64{
 	specs.UserNamespace:    unix.CLONE_NEWUSER,
 	specs.MountNamespace:   unix.CLONE_NEWNS,
@@ -144,7 +185,6 @@ var cloneFlags = map[specs.LinuxNamespaceType]uint64{
 	specs.IPCNamespace:     unix.CLONE_NEWIPC,
 	specs.UTSNamespace:     unix.CLONE_NEWUTS,
 	specs.NetworkNamespace: unix.CLONE_NEWNET,
-	specs.CgroupNamespace:  unix.CLONE_NEWCGROUP,
 }
 
 // openView makes the detached mounts that the init inherits, in the order that
@@ -155,11 +195,19 @@ func (r *Runtime) openView(v runtime.View) (files []int, err error) {
 		return nil, nil
 	}
 	list := v.Lower
-	if v.Delta != "" {
+	if v.Delta != "" && v.DeltaMount == nil {
 		list = append(slices.Clone(list), runtime.Layer{Dir: v.Delta})
 	}
 	for _, l := range list {
 		fd, err := r.openLayer(l)
+		if err != nil {
+			closeAll(files)
+			return nil, err
+		}
+		files = append(files, fd)
+	}
+	if v.DeltaMount != nil {
+		fd, err := unix.FcntlInt(v.DeltaMount.Fd(), unix.F_DUPFD_CLOEXEC, 0)
 		if err != nil {
 			closeAll(files)
 			return nil, err

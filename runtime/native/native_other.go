@@ -16,7 +16,7 @@ type Runtime struct{}
 var _ runtime.Runtime = (*Runtime)(nil)
 
 // New returns the native runtime, which on this system starts nothing.
-func New() *Runtime { return &Runtime{} }
+func New(...Option) *Runtime { return &Runtime{} }
 
 // Name is "native".
 func (*Runtime) Name() string { return "native" }

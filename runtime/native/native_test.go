@@ -5,6 +5,7 @@
 package native_test
 
 import (
+	"os"
 	"testing"
 
 	"github.com/sandbox-rls/sandbox/runtime"
@@ -14,8 +15,16 @@ import (
 
 func TestRuntime(t *testing.T) {
 	runtimetest.Run(t, func() runtime.Runtime {
-		rt := native.New()
-		t.Cleanup(func() { rt.Close() })
+		var opts []native.Option
+		if os.Getenv("SANDBOX_TEST_DELEGATED") != "" {
+			opts = append(opts, native.WithDelegatedCgroup())
+		}
+		rt := native.New(opts...)
+		t.Cleanup(func() {
+			if err := rt.Close(); err != nil {
+				t.Error(err)
+			}
+		})
 		return rt
 	})
 }

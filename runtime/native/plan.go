@@ -65,6 +65,7 @@ func plan(cfg runtime.Config, h host) (*control.Setup, error) {
 	setup := &control.Setup{
 		Steps:    p.steps,
 		Hostname: cfg.Spec.Hostname,
+		CgroupNS: hasNamespace(cfg.Spec, specs.CgroupNamespace),
 		Loopback: hasNamespace(cfg.Spec, specs.NetworkNamespace),
 		Filter:   cfg.Filter,
 		Notify:   cfg.Notify,

@@ -40,6 +40,7 @@ func Run(t *testing.T, open func() runtime.Runtime) {
 		{"Workspace", s.workspace},
 		{"Network", s.network},
 		{"End", s.end},
+		{"Limits", s.limits},
 		{"Owner", s.owner},
 	} {
 		t.Run(group.name, func(t *testing.T) {
