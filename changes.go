@@ -37,12 +37,11 @@ type Change struct {
 // on a stopped sandbox too; on a running one, what is being written at the
 // moment may be listed half done.
 func (s *Sandbox) Changes(ctx context.Context) ([]Change, error) {
-	s.mu.Lock()
-	destroyed := s.destroyed
-	s.mu.Unlock()
-	if destroyed {
+	done, err := s.workspace.Hold()
+	if err != nil {
 		return nil, s.fail("changes", "", ErrSandboxNotFound)
 	}
+	defer done()
 	upper := s.workspace.Upper()
 	if upper == "" {
 		return nil, nil

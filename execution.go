@@ -21,6 +21,7 @@ type execution struct {
 	request  ExecRequest
 	proc     runtime.Process
 	exchange *exchange
+	account  *engine.Account // of what limits do meanwhile
 	began    time.Time
 	result   *ExecResult
 }
@@ -53,12 +54,14 @@ func (s *Sandbox) launch(req ExecRequest, to receiver) (*execution, error) {
 	e.began = time.Now()
 	x := e.exchange
 	box.Started()
+	e.account = box.Account()
 	e.proc, err = box.Start(runtime.Command{
 		Argv: argv, Env: environment(req.Env, req.TTY), Dir: commandDir(req.Dir),
 		Stdin: x.stdin, Stdout: x.stdout, Stderr: x.stderr, TTY: req.TTY,
 	})
 	if err != nil {
 		x.close()
+		e.account.End(runtime.Status{}, true)
 		box.Ended()
 		return nil, s.fail("exec", "", tooLarge(s.ended(err)))
 	}
@@ -70,41 +73,56 @@ func (s *Sandbox) launch(req ExecRequest, to receiver) (*execution, error) {
 // ended. All that it printed has then been handed on.
 func (e *execution) finish(ctx context.Context) (*ExecResult, error) {
 	defer e.box.Ended()
-	status, err := e.wait(ctx)
+	status, killed, err := e.wait(ctx)
 	e.exchange.finish()
 	e.result.Duration = time.Since(e.began)
 	fill(e.result, status)
+	e.result.OOMKilled, e.result.PidsLimited = e.account.End(ending(status, err), killed)
 	var start *runtime.StartError
 	if errors.As(err, &start) {
 		return e.sandbox.notStarted(e.result, start)
 	}
 	if err != nil {
-		return e.result, e.sandbox.fail("exec", "", e.sandbox.ended(err))
+		return e.result, e.sandbox.fail("exec", "", e.sandbox.ended(outOfMemory(err, e.result.OOMKilled)))
 	}
 	return e.result, nil
 }
 
-// wait waits for a command, and ends it when its time is up.
-func (e *execution) wait(ctx context.Context) (runtime.Status, error) {
+// ending is how a command ended to those who wonder why: one that never ran has
+// failed, and one whose init is gone was killed.
+func ending(st runtime.Status, err error) runtime.Status {
+	var start *runtime.StartError
+	switch {
+	case errors.As(err, &start):
+		st.ExitCode = 126
+	case errors.Is(err, runtime.ErrEnded):
+		st.Signal = int(syscall.SIGKILL)
+	}
+	return st
+}
+
+// wait waits for a command, and ends it when its time is up. killed says that
+// it was ended.
+func (e *execution) wait(ctx context.Context) (status runtime.Status, killed bool, err error) {
 	p, timeout := e.proc, e.request.Timeout
 	limited, cancel := withTimeout(ctx, timeout)
 	defer cancel()
-	status, err := p.Wait(limited)
+	status, err = p.Wait(limited)
 	if err == nil || limited.Err() == nil {
-		return status, err
+		return status, false, err
 	}
 	if err := p.Signal(syscall.SIGKILL); err != nil {
-		return status, err
+		return status, true, err
 	}
 	status, err = p.Wait(context.Background())
 	if err != nil {
-		return status, err
+		return status, true, err
 	}
 	if context.Cause(limited) == ErrCommandTimeout {
 		e.result.TimedOut = true
-		return status, timedOut(timeout)
+		return status, true, timedOut(timeout)
 	}
-	return status, ctx.Err()
+	return status, true, ctx.Err()
 }
 
 // withTimeout bounds a context: its cause is then ErrCommandTimeout. 0: no bound.

@@ -31,6 +31,12 @@ type Config struct {
 	StateDir string
 	// Runtime runs the sandboxes that ask for no other. Nil: the native one.
 	Runtime runtime.Runtime
+	// DelegatedCgroup says that the process's own cgroup was delegated to it
+	// (systemd: Delegate=yes) and is for it alone, so that the process may be
+	// moved into a child of it. Without root, limits need that on cgroup v2. It
+	// is for the native runtime that the manager makes itself; see
+	// native.WithDelegatedCgroup for others.
+	DelegatedCgroup bool
 }
 
 // Manager makes sandboxes on this machine and holds what they share. All
@@ -58,7 +64,11 @@ type codebase struct {
 func NewManager(cfg Config) (*Manager, error) {
 	var own io.Closer
 	if cfg.Runtime == nil {
-		rt := native.New()
+		var opts []native.Option
+		if cfg.DelegatedCgroup {
+			opts = append(opts, native.WithDelegatedCgroup())
+		}
+		rt := native.New(opts...)
 		cfg.Runtime, own = rt, rt
 	}
 	e, err := engine.Open(cfg.StateDir, cfg.Runtime.Owner())
@@ -150,21 +160,22 @@ func (m *Manager) FromLocal(ctx context.Context, dir string, opts ...Option) (*S
 		if err != nil {
 			return nil, err
 		}
-		return m.engine.FromDir(ctx, id, path, p, o.live)
+		return m.engine.FromDir(ctx, id, path, p, o.live, o.disk())
 	})
 }
 
 // FromCodebase makes a sandbox of an imported codebase, as the function of
 // that name does.
 func (m *Manager) FromCodebase(ctx context.Context, id string, opts ...Option) (*Sandbox, error) {
-	return m.create(ctx, collect(opts), "", func(box string, p *fsguard.Policy) (*engine.Workspace, error) {
+	o := collect(opts)
+	return m.create(ctx, o, "", func(box string, p *fsguard.Policy) (*engine.Workspace, error) {
 		m.mu.Lock()
 		c := m.codebases[id]
 		m.mu.Unlock()
 		if c == nil {
 			return nil, &Error{Op: "find", ID: id, Err: ErrCodebaseNotFound}
 		}
-		return m.engine.FromCodebase(ctx, box, c.snap, p)
+		return m.engine.FromCodebase(ctx, box, c.snap, p, o.disk())
 	})
 }
 
@@ -214,6 +225,9 @@ func (m *Manager) create(ctx context.Context, o options, source string, prepare 
 	if o.network != NetworkNone && o.network != NetworkHost {
 		return fail(invalidf("network %q is neither %q nor %q", o.network, NetworkNone, NetworkHost))
 	}
+	if err := o.limits.Validate(); err != nil {
+		return fail(because(ErrInvalid, err))
+	}
 	rt := o.runtime
 	if rt == nil {
 		rt = m.runtime
@@ -234,7 +248,7 @@ func (m *Manager) create(ctx context.Context, o options, source string, prepare 
 	}
 	s := &Sandbox{
 		manager: m, options: o, policy: policy, workspace: w, runtime: rt,
-		info: Info{ID: id, Source: source, Runtime: rt.Name(), Status: StatusPending, Labels: o.labels, Rules: rules, Live: w.Live, Created: time.Now()},
+		info: Info{ID: id, Source: source, Runtime: rt.Name(), Status: StatusPending, Labels: o.labels, Rules: rules, Resources: o.limits, Live: w.Live, Created: time.Now()},
 	}
 	for _, p := range w.Skipped {
 		s.info.Skipped = append(s.info.Skipped, SkippedFile{Path: p.Path, Err: p.Err})

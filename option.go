@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/sandbox-rls/sandbox/internal/engine"
 	"github.com/sandbox-rls/sandbox/runtime"
 )
 
@@ -24,6 +25,9 @@ type options struct {
 	noStart   bool
 	logger    *slog.Logger
 	outputCap int64
+
+	limits     ResourceLimits
+	bestEffort bool
 }
 
 // Network says which network a sandbox has.
@@ -105,6 +109,10 @@ func collect(opts []Option) options {
 		o.network = NetworkNone
 	}
 	return o
+}
+
+func (o *options) disk() engine.DiskLimit {
+	return engine.DiskLimit{Bytes: o.limits.DiskBytes, BestEffort: o.bestEffort}
 }
 
 // policy returns all the rules that the options ask for.

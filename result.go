@@ -29,6 +29,15 @@ type ExecResult struct {
 	PeakMemory int64 `json:"peak_memory"`
 	// TimedOut says that it was ended for running too long.
 	TimedOut bool `json:"timed_out,omitempty"`
+	// OOMKilled says that the kernel killed one of its processes, because the
+	// sandbox's memory limit was reached. The kernel counts for the sandbox, so
+	// that with several commands at once this is said of those that ended by
+	// SIGKILL, or with its exit code 137, while a process was killed.
+	OOMKilled bool `json:"oom_killed,omitempty"`
+	// PidsLimited says that it could not start a process or a thread, because
+	// the sandbox's limit was reached. With several commands at once it is said
+	// of those that failed while one was refused.
+	PidsLimited bool `json:"pids_limited,omitempty"`
 	// SessionEnded says that the session's shell ended with the command.
 	SessionEnded bool `json:"session_ended,omitempty"`
 	// StdoutTruncated and StderrTruncated say that there was more than is kept.
@@ -45,6 +54,8 @@ func (s *Sandbox) notStarted(r *ExecResult, e *runtime.StartError) (*ExecResult,
 	switch {
 	case errors.Is(e.Err, syscall.ENOENT), errors.Is(e.Err, syscall.ENOTDIR):
 		r.ExitCode, r.Stderr = 127, fmt.Sprintf("sandbox: %s: not found\n", e.Path)
+	case errors.Is(e.Err, syscall.EAGAIN) && r.PidsLimited:
+		r.ExitCode, r.Stderr = 126, fmt.Sprintf("sandbox: %s: the sandbox's limit of processes is reached\n", e.Path)
 	case errors.Is(e.Err, syscall.E2BIG):
 		return nil, s.fail("exec", "", tooLarge(e.Err))
 	case errors.Is(e.Err, syscall.EACCES), errors.Is(e.Err, syscall.ENOEXEC), errors.Is(e.Err, syscall.EPERM), errors.Is(e.Err, syscall.EISDIR):

@@ -38,6 +38,10 @@ type Info struct {
 	Status  Status            `json:"status"`
 	Labels  map[string]string `json:"labels,omitempty"`
 	Rules   []Rule            `json:"rules"`
+	// Resources are the limits that were asked for. Enforced says what came of
+	// each; those of memory, CPU and processes are there while it runs.
+	Resources ResourceLimits `json:"resources,omitzero"`
+	Enforced  []Enforcement  `json:"enforced,omitempty"`
 	// Live says that the directory itself is seen, not a copy.
 	Live bool `json:"live"`
 	// Skipped are the files of the source that could not be taken over:
@@ -120,6 +124,7 @@ func (s *Sandbox) Info() Info {
 	s.noticeEndLocked()
 	info := s.info
 	info.Labels, info.Rules, info.Skipped = maps.Clone(info.Labels), slices.Clone(info.Rules), slices.Clone(info.Skipped)
+	info.Enforced = s.enforcedLocked()
 	return info
 }
 
@@ -134,7 +139,7 @@ func (s *Sandbox) Start(ctx context.Context) error {
 	defer s.change.Unlock()
 	s.mu.Lock()
 	s.noticeEndLocked()
-	running, destroyed, old := s.info.Status == StatusRunning, s.destroyed, s.box
+	running, destroyed, old, limits := s.info.Status == StatusRunning, s.destroyed, s.box, s.info.Resources
 	s.mu.Unlock()
 	switch {
 	case destroyed:
@@ -145,7 +150,8 @@ func (s *Sandbox) Start(ctx context.Context) error {
 		old.Close() // its init has ended by itself
 	}
 	box, err := s.manager.engine.Start(ctx, s.workspace, engine.StartOptions{
-		Runtime: s.runtime, Network: s.options.network, Hostname: "sandbox",
+		ID: s.info.ID, Runtime: s.runtime, Network: s.options.network, Hostname: "sandbox",
+		Limits: limits, BestEffort: s.options.bestEffort,
 	})
 	if err != nil {
 		return s.fail("start", "", err)

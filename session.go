@@ -9,6 +9,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/sandbox-rls/sandbox/runtime"
 )
 
 // SessionStatus is the state of a session.
@@ -165,9 +167,10 @@ func (s *Session) exec(ctx context.Context, req ExecRequest, to sinks) (*ExecRes
 		return nil, s.fail("exec", ctx.Err())
 	}
 	r := &ExecResult{Command: req.Command}
-	began := time.Now()
+	began, account := time.Now(), s.shell.box.Account()
 	err := s.shell.run(ctx, req, s.last, to, r)
 	r.Duration = time.Since(began)
+	r.OOMKilled, r.PidsLimited = account.End(runtime.Status{ExitCode: r.ExitCode}, r.TimedOut || ctx.Err() != nil)
 	if r.SessionEnded {
 		s.close()
 	}

@@ -30,7 +30,7 @@ func newBox(t *testing.T, dir string, rules ...fsguard.Rule) (*engine.Box, *engi
 	if err != nil {
 		t.Fatal(err)
 	}
-	w, err := e.FromDir(t.Context(), "box", dir, policy, false)
+	w, err := e.FromDir(t.Context(), "box", dir, policy, false, engine.DiskLimit{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -10,3 +10,6 @@ import "errors"
 func Changes(upper string, lower []string) ([]Change, error) {
 	return nil, errors.ErrUnsupported
 }
+
+// Size needs Linux.
+func Size(upper string) (bytes, files int64, err error) { return 0, 0, errors.ErrUnsupported }

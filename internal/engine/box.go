@@ -23,6 +23,7 @@ type Box struct {
 
 	mu      sync.Mutex
 	running int // commands
+	ledger  ledger
 }
 
 // Started and Ended count the commands: when the last one has ended, all
@@ -44,9 +45,12 @@ func (b *Box) Ended() {
 
 // StartOptions are what a start needs besides the workspace.
 type StartOptions struct {
-	Runtime  runtime.Runtime
-	Network  runtime.Network
-	Hostname string
+	ID         string
+	Runtime    runtime.Runtime
+	Network    runtime.Network
+	Hostname   string
+	Limits     runtime.ResourceLimits
+	BestEffort bool
 }
 
 // Start mounts a workspace and starts its init.
@@ -56,9 +60,18 @@ func (e *Engine) Start(ctx context.Context, w *Workspace, o StartOptions) (*Box,
 	if err != nil {
 		return nil, fmt.Errorf("building the seccomp filter: %w", err)
 	}
+	mount, err := w.deltaMount()
+	if err != nil {
+		return nil, err
+	}
+	if mount != nil {
+		defer mount.Close()
+	}
 	in, err := o.Runtime.Start(ctx, runtime.Config{
-		Spec:        runtime.NewSpec(runtime.SpecOptions{Hostname: o.Hostname, Network: o.Network, Dir: Target, IDs: e.ids()}),
-		View:        runtime.View{Target: Target, Lower: w.lower, Delta: w.delta},
+		ID:          o.ID,
+		Spec:        runtime.NewSpec(runtime.SpecOptions{Hostname: o.Hostname, Network: o.Network, Dir: Target, IDs: e.ids(), Resources: o.Limits}),
+		BestEffort:  o.BestEffort,
+		View:        runtime.View{Target: Target, Lower: w.lower, Delta: w.delta, DeltaMount: mount},
 		Filter:      filter,
 		Notify:      notify,
 		HideContent: w.Plan.NothingReadable,
@@ -76,7 +89,7 @@ func (e *Engine) Start(ctx context.Context, w *Workspace, o StartOptions) (*Box,
 		_ = in.Close()
 		return nil, err
 	}
-	return &Box{Instance: in, Files: files}, nil
+	return &Box{Instance: in, Files: files, ledger: ledger{events: in.Limits().Events}}, nil
 }
 
 // ids describes, for the spec, how the sandbox's user is numbered on the host.

@@ -12,6 +12,7 @@ import (
 	"github.com/sandbox-rls/sandbox/internal/snapshot"
 	"github.com/sandbox-rls/sandbox/internal/statedir"
 	"github.com/sandbox-rls/sandbox/internal/tree"
+	"github.com/sandbox-rls/sandbox/internal/volume"
 	"github.com/sandbox-rls/sandbox/runtime"
 )
 
@@ -27,6 +28,7 @@ type Engine struct {
 	masks     *fsguard.MaskCache
 	guard     *fsguard.Guard
 	bin       *bin
+	volumes   *volume.Formatter
 
 	mu    sync.Mutex
 	plans map[planKey]*fsguard.Plan
@@ -65,6 +67,7 @@ func (e *Engine) begin() (err error) {
 		return err
 	}
 	owner := tree.Owner(e.owner)
+	e.volumes = volume.NewFormatter(e.path("trash")) // emptied by the next owner
 	if e.snapshots, err = snapshot.Open(e.path("snapshots"), owner); err != nil {
 		return err
 	}

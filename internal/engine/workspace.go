@@ -13,6 +13,7 @@ import (
 	"github.com/sandbox-rls/sandbox/fsguard"
 	"github.com/sandbox-rls/sandbox/internal/snapshot"
 	"github.com/sandbox-rls/sandbox/internal/tree"
+	"github.com/sandbox-rls/sandbox/internal/volume"
 	"github.com/sandbox-rls/sandbox/runtime"
 )
 
@@ -25,17 +26,22 @@ type Workspace struct {
 	// Skipped are what could not be taken over from the source.
 	Skipped []tree.Problem
 
-	lower    []runtime.Layer
-	delta    string
-	engine   *Engine
-	release  []func()
-	released sync.Once
+	lower   []runtime.Layer
+	delta   string         // "" when nothing can be written
+	volume  *volume.Volume // that the delta is on; nil: on the state directory's file system
+	engine  *Engine
+	release []func()
+
+	enforced *runtime.Enforcement // of the disk limit; nil: none
+
+	held sync.RWMutex // while somebody looks at the delta
+	gone bool
 }
 
 // FromDir prepares a directory. Unless live is asked for it is copied when
 // anything in it is hidden, so that what appears there later stays out; else
 // the directory itself is the lower layer.
-func (e *Engine) FromDir(ctx context.Context, id, dir string, policy *fsguard.Policy, live bool) (*Workspace, error) {
+func (e *Engine) FromDir(ctx context.Context, id, dir string, policy *fsguard.Policy, live bool, disk DiskLimit) (*Workspace, error) {
 	t, err := tree.List(ctx, dir, tree.Prune(fsguard.PruneFor(policy)))
 	if err != nil {
 		return nil, err
@@ -44,7 +50,7 @@ func (e *Engine) FromDir(ctx context.Context, id, dir string, policy *fsguard.Po
 	w := &Workspace{Policy: policy, Plan: plan, engine: e, Skipped: t.Problems}
 	if live || (len(plan.Hidden) == 0 && len(t.Problems) == 0 && e.mappable(t)) {
 		w.Live = true
-		return w, e.finish(w, id, t, runtime.Layer{Dir: t.Dir, MapOwner: e.owner.UID >= 0})
+		return w, e.finish(w, id, t, runtime.Layer{Dir: t.Dir, MapOwner: e.owner.UID >= 0}, disk)
 	}
 	snap, err := e.snapshots.Take(ctx, t, policy)
 	if err != nil {
@@ -54,7 +60,7 @@ func (e *Engine) FromDir(ctx context.Context, id, dir string, policy *fsguard.Po
 	w.Skipped = snap.Skipped // what of the problems is visible, and more
 	w.release = append(w.release, func() { e.snapshots.Release(snap) })
 	w.lower = []runtime.Layer{{Dir: snap.Dir}}
-	if err := e.addDelta(w, id); err != nil {
+	if err := e.addDelta(w, id, disk); err != nil {
 		w.Release()
 		return nil, err
 	}
@@ -63,7 +69,7 @@ func (e *Engine) FromDir(ctx context.Context, id, dir string, policy *fsguard.Po
 
 // FromCodebase prepares a codebase that was imported. It is immutable, so that
 // its plan and its masks are those of the last time.
-func (e *Engine) FromCodebase(ctx context.Context, id string, codebase *snapshot.Snapshot, policy *fsguard.Policy) (*Workspace, error) {
+func (e *Engine) FromCodebase(ctx context.Context, id string, codebase *snapshot.Snapshot, policy *fsguard.Policy, disk DiskLimit) (*Workspace, error) {
 	key := planKey{codebase.ID, policy.Digest()}
 	e.mu.Lock()
 	plan := e.plans[key]
@@ -81,11 +87,11 @@ func (e *Engine) FromCodebase(ctx context.Context, id string, codebase *snapshot
 	}
 	w := &Workspace{Policy: policy, Plan: plan, engine: e}
 	w.release = append(w.release, func() { e.snapshots.Release(held) })
-	return w, e.finish(w, id, codebase.Tree, runtime.Layer{Dir: codebase.Dir})
+	return w, e.finish(w, id, codebase.Tree, runtime.Layer{Dir: codebase.Dir}, disk)
 }
 
 // finish adds the masks and the delta to a lower layer.
-func (e *Engine) finish(w *Workspace, id string, t *tree.Tree, lower runtime.Layer) error {
+func (e *Engine) finish(w *Workspace, id string, t *tree.Tree, lower runtime.Layer, disk DiskLimit) error {
 	mask, err := e.masks.Get(t, w.Plan, tree.Owner(e.owner))
 	if err != nil {
 		w.Release()
@@ -96,7 +102,7 @@ func (e *Engine) finish(w *Workspace, id string, t *tree.Tree, lower runtime.Lay
 		w.lower = append(w.lower, runtime.Layer{Dir: dir})
 	}
 	w.lower = append(w.lower, lower)
-	if err := e.addDelta(w, id); err != nil {
+	if err := e.addDelta(w, id, disk); err != nil {
 		w.Release()
 		return err
 	}
@@ -104,30 +110,47 @@ func (e *Engine) finish(w *Workspace, id string, t *tree.Tree, lower runtime.Lay
 }
 
 // addDelta makes the layer that holds what the sandbox changes.
-func (e *Engine) addDelta(w *Workspace, id string) error {
+func (e *Engine) addDelta(w *Workspace, id string, disk DiskLimit) error {
 	if !w.Plan.Writable {
+		if disk.Bytes > 0 {
+			w.enforced = &runtime.Enforcement{Resource: runtime.Disk, By: "rules that let nothing be written"}
+		}
 		return nil
 	}
-	delta := filepath.Join(e.path("deltas"), id)
+	dir := filepath.Join(e.path("deltas"), id)
 	root, err := os.Stat(w.lower[0].Dir)
 	if err != nil {
 		return err
 	}
-	w.release = append(w.release, func() { _ = e.bin.throw(delta) })
-	for _, d := range []struct {
-		path string
-		mode os.FileMode
-	}{{delta, 0o700}, {filepath.Join(delta, "upper"), root.Mode().Perm()}, {filepath.Join(delta, "work"), 0o700}} {
-		if err := e.mkdir(d.path, d.mode); err != nil {
+	if err := e.mkdir(dir, 0o700); err != nil {
+		return err
+	}
+	w.release = append(w.release, func() { w.discard(dir) })
+	place, err := e.limitDisk(w, dir, disk)
+	if err != nil {
+		return err
+	}
+	for name, mode := range map[string]os.FileMode{"upper": root.Mode().Perm(), "work": 0o700} {
+		if err := e.mkdir(filepath.Join(place, name), mode); err != nil {
 			return err
 		}
 	}
-	w.delta = delta
+	w.delta = place
 	return nil
 }
 
+// discard throws the delta away, wherever it is.
+func (w *Workspace) discard(dir string) {
+	if w.volume != nil {
+		_ = w.volume.Discard()
+	}
+	_ = w.engine.bin.throw(dir)
+}
+
+// mkdir makes a directory of the sandbox's user, or takes the one that a volume
+// comes with.
 func (e *Engine) mkdir(path string, mode os.FileMode) error {
-	if err := os.Mkdir(path, mode); err != nil {
+	if err := os.Mkdir(path, mode); err != nil && !os.IsExist(err) {
 		return err
 	}
 	if err := os.Chmod(path, mode); err != nil {
@@ -158,7 +181,8 @@ func (e *Engine) mappable(t *tree.Tree) bool {
 	return true
 }
 
-// Upper is the directory with what the sandbox changed; "" when it can change nothing.
+// Upper is the directory with what the sandbox changed; "" when it can change
+// nothing. It means that directory only while the workspace is held.
 func (w *Workspace) Upper() string {
 	if w.delta == "" {
 		return ""
@@ -178,11 +202,15 @@ func (w *Workspace) Lower() []string {
 // Release throws the delta away and lets go of the layers. The sandbox must be
 // stopped before. Further calls do nothing.
 func (w *Workspace) Release() {
-	w.released.Do(func() {
-		for _, f := range w.release {
-			f()
-		}
-	})
+	w.held.Lock()
+	defer w.held.Unlock()
+	if w.gone {
+		return
+	}
+	w.gone = true
+	for _, f := range w.release {
+		f()
+	}
 }
 
 // Import copies a whole tree, to be held until Forget.
