@@ -11,6 +11,7 @@ type benchmark struct {
 // benchmarks are all there are, in the order of the report.
 var benchmarks = []benchmark{
 	{"create", measureCreate},
+	{"limits", measureLimits},
 	{"destroy", measureDestroy},
 	{"command", measureCommand},
 	{"session", measureSession},
