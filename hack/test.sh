@@ -74,6 +74,22 @@ race() {
 		go test -race "${flags[@]}" -run 'Concurrent|ReadFile|WriteFile' .
 }
 
+# Limits by cgroups of version 2: as root, and as a user whose cgroup was
+# delegated to it.
+limits_in_vm() {
+	local uid
+	for uid in 0 1000; do
+		in_vm "$uid" ./internal/cgroup &&
+			in_vm "$uid" -run TestRuntime/Limits -skip TestRuntime/Limits/many ./runtime/native || return
+	done
+}
+
+in_vm() {
+	local uid=$1
+	shift
+	VM_UID=$uid SANDBOX_TEST_DELEGATED=${uid#0} CGO_ENABLED=0 GOARCH=amd64 go test "${flags[@]}" -exec "$hack/in-vm.sh" "$@"
+}
+
 suite() { go test "${flags[@]}" ./...; }
 
 suite_as_user() { (cd "$base/src" && go test "${flags[@]}" -exec "$hack/as-user.sh" ./...); }
@@ -84,6 +100,7 @@ step "generated code" "$hack/drift.sh"
 step "quickstart" quickstart
 step "fuzz" "$hack/fuzz.sh" "${FUZZTIME:-10s}"
 step "race detector" race
+step "limits in a virtual machine" limits_in_vm
 if [[ $(id -u) -eq 0 ]]; then
 	step "preparing the unprivileged user" prepare_user
 	step "quickstart as user $TEST_UID" quickstart_as_user
