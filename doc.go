@@ -38,11 +38,17 @@
 // it as it comes; StartCommand gives the command itself, and a terminal if
 // asked. A Session is a shell that goes on from one command to the next.
 //
+// # Limits
+//
+// WithResources bounds memory, CPU time, processes and disk. Limits need root,
+// or, for all but the disk, a cgroup that was delegated to the user; one that
+// cannot be enforced is an error. A result says when a limit was the reason.
+//
 // # What is not protected
 //
 // A sandbox is made of the kernel that it shares with the host: a hole in the
-// kernel is a hole in the sandbox. There are no limits on CPU, memory or disk.
-// Host programs and libraries beneath /usr can be read. The existence of a
+// kernel is a hole in the sandbox. CPU, memory, processes and disk are limited
+// by WithResources only. Host programs and libraries beneath /usr can be read. The existence of a
 // hidden file can be inferred where its directory may be written: creating its
 // name, or removing its directory, fails. With NetworkHost the commands reach
 // whatever the host reaches, its abstract unix sockets included. With WithLive

@@ -32,9 +32,9 @@ type Config struct {
 	// Runtime runs the sandboxes that ask for no other. Nil: the native one.
 	Runtime runtime.Runtime
 	// DelegatedCgroup says that the process's own cgroup was delegated to it
-	// (systemd: Delegate=yes) and is for it alone, so that the process may be
-	// moved into a child of it. Without root, limits need that on cgroup v2. It
-	// is for the native runtime that the manager makes itself; see
+	// (systemd: Delegate=yes) and is for it and its children alone, so that they
+	// may be moved into a child of it. Without root, limits need that on cgroup
+	// v2. It is for the native runtime that the manager makes itself; see
 	// native.WithDelegatedCgroup for others.
 	DelegatedCgroup bool
 }
