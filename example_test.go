@@ -241,3 +241,33 @@ func ExampleSandbox_Session() {
 	// /workspace/docs
 	// closed 3
 }
+
+// What cannot be limited here, for this user, would be an error but for
+// WithBestEffortLimits.
+func ExampleWithResources() {
+	ctx := context.Background()
+	dir, remove := exampleProject()
+	defer remove()
+	sb, err := sandbox.FromLocal(ctx, dir, sandbox.WithBestEffortLimits(), sandbox.WithResources(sandbox.ResourceLimits{
+		MemoryBytes: 512 << 20, CPUQuota: 100_000, PidsLimit: 100, DiskBytes: 64 << 20,
+	}))
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer sb.Close()
+
+	for _, e := range sb.Info().Enforced {
+		if e.By == "" {
+			log.Printf("%s is not limited: %s", e.Resource, e.Reason)
+		}
+	}
+	result, err := sb.Run(ctx, "sh main.sh")
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Print(result.Stdout)
+	fmt.Println("out of memory:", result.OOMKilled, "out of processes:", result.PidsLimited)
+	// Output:
+	// hello
+	// out of memory: false out of processes: false
+}
