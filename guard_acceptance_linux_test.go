@@ -44,18 +44,34 @@ func (b *guardBox) Changes() []string {
 
 func (b *guardBox) Close() { _ = b.sb.Close() }
 
-// TestGuardAcceptance runs the guard's suite on the native runtime, on the
-// directory itself and on a snapshot.
+// TestGuardAcceptance runs the guard's suite on the native runtime: on a
+// snapshot of the directory, on the directory itself, and on a codebase.
 func TestGuardAcceptance(t *testing.T) {
 	m, err := sandbox.NewManager(sandbox.Config{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = m.Close() })
-	for name, opts := range map[string][]sandbox.Option{"snapshot": nil, "live": {sandbox.WithLive()}} {
+	fromLocal := func(ctx context.Context, dir string, opts ...sandbox.Option) (*sandbox.Sandbox, error) {
+		return m.FromLocal(ctx, dir, opts...)
+	}
+	for name, from := range map[string]func(context.Context, string, ...sandbox.Option) (*sandbox.Sandbox, error){
+		"snapshot": fromLocal,
+		"live": func(ctx context.Context, dir string, opts ...sandbox.Option) (*sandbox.Sandbox, error) {
+			return fromLocal(ctx, dir, append(opts, sandbox.WithLive())...)
+		},
+		"codebase": func(ctx context.Context, dir string, opts ...sandbox.Option) (*sandbox.Sandbox, error) {
+			c, err := m.ImportCodebase(ctx, dir)
+			if err != nil {
+				return nil, err
+			}
+			defer m.DeleteCodebase(ctx, c.ID)
+			return m.FromCodebase(ctx, c.ID, opts...)
+		},
+	} {
 		t.Run(name, func(t *testing.T) {
 			fsguardtest.Run(t, func(t *testing.T, dir string, rules []fsguard.Rule) fsguardtest.Box {
-				sb, err := m.FromLocal(t.Context(), dir, append(opts[:len(opts):len(opts)], sandbox.WithRules(rules...), sandbox.WithOutputLimit(-1))...)
+				sb, err := from(t.Context(), dir, sandbox.WithRules(rules...), sandbox.WithOutputLimit(-1))
 				if err != nil {
 					t.Fatal(err)
 				}

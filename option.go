@@ -59,7 +59,8 @@ func WithIgnore(patterns ...string) Option {
 // WithLive puts the sandbox on the directory itself instead of a snapshot. What
 // the host changes there is then seen inside, and a file that appears later is
 // seen whatever the rules say of it: they hide what there is at the start. Use
-// it for trees that do not change meanwhile.
+// it for trees that do not change meanwhile. Where something is hidden, the
+// directory must not be on an overlay file system, as that of a container is.
 func WithLive() Option { return func(o *options) { o.live = true } }
 
 // WithLabels attaches labels, which Info gives back.

@@ -167,8 +167,9 @@ func TestLive(t *testing.T) {
 	}
 	mustNot(t, sb, "cat .env")
 	must(t, sb, "cat README.md && echo x > output/x && cat output/x")
-	fill(t, dir, map[string]string{"later": "x"})
-	must(t, sb, "cat later")
+	must(t, sb, "ls; ls src")
+	fill(t, dir, map[string]string{"later": "x", "src/later": "x", "new/dir/later": "x"})
+	must(t, sb, "cat later src/later new/dir/later && ls | grep later && ls src | grep later && ls new/dir | grep later")
 	if _, err := os.Lstat(filepath.Join(dir, "output")); err == nil {
 		t.Error("output was made in the source")
 	}

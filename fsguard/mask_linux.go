@@ -14,8 +14,8 @@ import (
 
 // The layers that BuildMask makes, the upper one first.
 const (
-	coverLayer = "cover"
-	maskLayer  = "mask"
+	facadeLayer = "facade"
+	maskLayer   = "mask"
 )
 
 // missingMode is the mode of directories that write rules need and the tree
@@ -27,10 +27,16 @@ const missingMode = fs.ModeDir | 0o755
 // nothing has none.
 //
 // The mask layer has a whiteout for each hidden top, placeholders, and the
-// directories that are missing. overlayfs shows the size and times of a merged
-// directory's topmost layer, and a directory of many whiteouts is large: so
-// that none is betrayed by it, the cover layer above has the same directories
-// without what is in them.
+// directories that are missing. The facade, which is there when anything is
+// hidden, has every visible directory and nothing else. overlayfs shows a
+// merged directory with the size, the times and the inode number of its topmost
+// layer, and with one link: beneath a facade they all look alike, whether they
+// hide something, much or nothing.
+//
+// Beneath it the other layers have to be merged by an overlay of their own.
+// overlayfs numbers the entries of a merged directory with its whiteouts, and
+// readdir(3) gives the numbers: one overlay would tell how many names are
+// hidden, and between which.
 //
 // All belongs to owner. The layers must not be changed while they are mounted.
 // When BuildMask fails, dir is left for the caller to remove (tree.Remove).
@@ -38,39 +44,19 @@ func BuildMask(dir string, t *tree.Tree, p *Plan, owner tree.Owner) (layers []st
 	if !p.Masks() {
 		return nil, nil
 	}
+	time := t.Entries[0].ModTime // of what the tree lacks
 	if len(p.Hidden) > 0 {
-		cover := filepath.Join(dir, coverLayer)
-		if err := buildLayer(cover, &Plan{Dirs: p.whiteoutDirs()}, 0, owner); err != nil {
+		facade := filepath.Join(dir, facadeLayer)
+		if err := buildLayer(facade, &Plan{Dirs: p.Facade, Missing: p.Missing}, time, owner); err != nil {
 			return nil, err
 		}
-		layers = append(layers, cover)
+		layers = append(layers, facade)
 	}
 	mask := filepath.Join(dir, maskLayer)
-	if err := buildLayer(mask, p, t.Entries[0].ModTime, owner); err != nil {
+	if err := buildLayer(mask, p, time, owner); err != nil {
 		return nil, err
 	}
 	return append(layers, mask), nil
-}
-
-// whiteoutDirs returns those of Dirs that hold a hidden top at any depth.
-func (p *Plan) whiteoutDirs() []tree.Entry {
-	need := map[string]bool{}
-	for _, top := range p.Hidden {
-		for dir := top; dir != "/"; {
-			dir, _ = tree.Split(dir)
-			if need[dir] {
-				break
-			}
-			need[dir] = true
-		}
-	}
-	var dirs []tree.Entry
-	for i := range p.Dirs {
-		if need[p.Dirs[i].Path] {
-			dirs = append(dirs, p.Dirs[i])
-		}
-	}
-	return dirs
 }
 
 // layer is a directory that is being filled.

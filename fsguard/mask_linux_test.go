@@ -36,7 +36,7 @@ func maskOwner() tree.Owner {
 func maskSource(t *testing.T) (*tree.Tree, *fsguard.Plan) {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), "code")
-	files := []string{"src/main.go", "src/view.txt", "src/" + strings.Repeat("n", 255), "keys/public/a.md", "odd\xff\n/.env", "closed/.env"}
+	files := []string{"src/main.go", "src/view.txt", "src/" + strings.Repeat("n", 255), "keys/public/a.md", "odd\xff\n/.env", "closed/.env", "plain/file"}
 	for i := range 300 {
 		files = append(files, fmt.Sprintf("keys/%0200d", i))
 	}
@@ -86,16 +86,16 @@ func TestBuildMask(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := []string{dir + "/cover", dir + "/mask"}; !slices.Equal(layers, want) {
+	if want := []string{dir + "/facade", dir + "/mask"}; !slices.Equal(layers, want) {
 		t.Fatalf("layers %q, want %q", layers, want)
 	}
-	cover, mask := masks(t, layers[0]), masks(t, layers[1])
+	facade, mask := masks(t, layers[0]), masks(t, layers[1])
 	for _, path := range plan.Hidden {
 		if e := mask.Lookup(path); e == nil || e.Mode.Type() != fs.ModeDevice|fs.ModeCharDevice {
 			t.Errorf("%q is no whiteout: %+v", path, e)
 		}
-		if cover.Lookup(path) != nil {
-			t.Errorf("%q is in the cover", path)
+		if facade.Lookup(path) != nil {
+			t.Errorf("%q is in the facade", path)
 		}
 	}
 	view, source := mask.Lookup("/src/view.txt"), listing.Lookup("/src/view.txt")
@@ -111,7 +111,7 @@ func TestBuildMask(t *testing.T) {
 			t.Errorf("missing directory %s: %+v", path, e)
 		}
 	}
-	for _, layer := range []*tree.Tree{cover, mask} {
+	for _, layer := range []*tree.Tree{facade, mask} {
 		for _, e := range layer.Entries {
 			source := listing.Lookup(e.Path)
 			if e.Mode.IsDir() && source != nil && (e.Mode != source.Mode || e.ModTime != source.ModTime) {
@@ -122,11 +122,16 @@ func TestBuildMask(t *testing.T) {
 			}
 		}
 	}
-	if c, m := cover.Lookup("/keys"), mask.Lookup("/keys"); c.Size >= m.Size {
-		t.Errorf("the cover's directory is as large as the mask's: %d, %d", c.Size, m.Size)
+	if f, m := facade.Lookup("/keys"), mask.Lookup("/keys"); f.Size >= m.Size {
+		t.Errorf("the facade's directory is as large as the mask's: %d, %d", f.Size, m.Size)
 	}
-	if cover.Lookup("/out") != nil {
-		t.Error("the cover has a directory without whiteouts")
+	var dirs []string
+	for _, e := range facade.Entries {
+		dirs = append(dirs, e.Path)
+	}
+	want := []string{"/", "/closed", "/keys", "/keys/public", "/odd\xff\n", "/out", "/out/new", "/plain", "/src"}
+	if !slices.Equal(dirs, want) {
+		t.Errorf("the facade has %q, want the visible directories %q", dirs, want)
 	}
 }
 
@@ -196,12 +201,16 @@ func TestMaskedOverlay(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	merged := t.TempDir()
-	data := "userxattr,lowerdir=" + strings.Join(append(layers, listing.Dir), ":")
-	if err := unix.Mount("overlay", merged, "overlay", 0, data); err != nil {
-		t.Fatal(err)
+	mount := func(layers ...string) (merged string) {
+		merged = t.TempDir()
+		data := "userxattr,lowerdir=" + strings.Join(layers, ":")
+		if err := unix.Mount("overlay", merged, "overlay", 0, data); err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = unix.Unmount(merged, unix.MNT_DETACH) })
+		return merged
 	}
-	defer unix.Unmount(merged, unix.MNT_DETACH)
+	merged := mount(layers[0], mount(layers[1], listing.Dir))
 	got := masks(t, merged)
 	for _, e := range listing.Entries {
 		seen := got.Lookup(e.Path)
@@ -212,8 +221,11 @@ func TestMaskedOverlay(t *testing.T) {
 			t.Errorf("%q: %+v, want %+v", e.Path, seen, e)
 		}
 	}
-	if keys := got.Lookup("/keys"); keys.Size != got.Lookup("/keys/public").Size {
-		t.Errorf("the size of a directory tells of what is hidden: %d", keys.Size)
+	for _, e := range got.Entries {
+		var st unix.Stat_t
+		if err := unix.Lstat(merged+e.Path, &st); e.Mode.IsDir() && (err != nil || st.Nlink != 1) {
+			t.Errorf("%q: %d links, %v", e.Path, st.Nlink, err)
+		}
 	}
 	if e := got.Lookup("/out/new"); e == nil {
 		t.Error("missing directory is not there")
@@ -281,8 +293,8 @@ func TestMaskCacheKeepsWhatIsUsed(t *testing.T) {
 	for i := range 100 {
 		get(i + 1).Release()
 	}
-	if entries, _ := os.ReadDir(dir); len(entries) != 65 {
-		t.Errorf("%d masks on disk, want the 64 last ones and the one in use", len(entries))
+	if entries, _ := os.ReadDir(dir); len(entries) != 17 {
+		t.Errorf("%d masks on disk, want the 16 last ones and the one in use", len(entries))
 	}
 	if _, err := os.Stat(used.Layers[0]); err != nil {
 		t.Error("the mask in use went away: ", err)

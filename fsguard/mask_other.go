@@ -19,7 +19,10 @@ func BuildMask(dir string, t *tree.Tree, p *Plan, owner tree.Owner) (layers []st
 type MaskCache struct{}
 
 // Mask is a plan's layers.
-type Mask struct{ Layers []string }
+type Mask struct {
+	Layers []string
+	Facade bool
+}
 
 // OpenMaskCache needs Linux.
 func OpenMaskCache(dir string) (*MaskCache, error) { return nil, errors.ErrUnsupported }

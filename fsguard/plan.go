@@ -30,6 +30,9 @@ type Plan struct {
 	// Dirs are the directories of the tree that hold, at any depth, something
 	// hidden, a placeholder or a missing directory.
 	Dirs []tree.Entry
+	// Facade are all visible directories of the tree, if anything is hidden:
+	// they have to look alike, those that hide something and those that do not.
+	Facade []tree.Entry
 	// Writable says that something can be written: an upper layer is needed.
 	Writable bool
 	// NothingReadable says that no path can ever be read. Placeholders is empty

@@ -124,11 +124,11 @@ func planView(p *fsguard.Plan) any {
 		return all
 	}
 	return struct {
-		Hidden, Through, Placeholders, Missing, Dirs []string
-		Writable, NothingReadable                    bool
-		VisibleEntries, HiddenEntries                int
+		Hidden, Through, Placeholders, Missing, Dirs, Facade []string
+		Writable, NothingReadable                            bool
+		VisibleEntries, HiddenEntries                        int
 	}{
-		p.Hidden, p.Through, names(p.Placeholders), p.Missing, names(p.Dirs),
+		p.Hidden, p.Through, names(p.Placeholders), p.Missing, names(p.Dirs), names(p.Facade),
 		p.Writable, p.NothingReadable, p.VisibleEntries, p.HiddenEntries,
 	}
 }
@@ -204,6 +204,10 @@ func TestPlanAgreesWithTheNaiveModel(t *testing.T) {
 		for _, path := range plan.Hidden {
 			hidden[path] = true
 		}
+		facade := map[string]bool{}
+		for _, e := range plan.Facade {
+			facade[e.Path] = true
+		}
 		for _, e := range listing.Entries {
 			want := policy.Level(e.Path) >= fsguard.View
 			for _, o := range listing.Entries {
@@ -216,6 +220,9 @@ func TestPlanAgreesWithTheNaiveModel(t *testing.T) {
 			}
 			if got != want {
 				t.Fatalf("%s: visible %v, want %v\n%+v\n%q", e.Path, got, want, rules, plan.Hidden)
+			}
+			if want = want && e.Mode.IsDir() && len(plan.Hidden) > 0; facade[e.Path] != want {
+				t.Fatalf("%s: in the facade %v, want %v\n%+v\n%q", e.Path, facade[e.Path], want, rules, plan.Hidden)
 			}
 		}
 		pruned := &tree.Tree{}

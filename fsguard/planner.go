@@ -168,8 +168,12 @@ func (b *planner) collect() {
 		}
 	}
 	for i := range b.tree.Entries {
+		e := &b.tree.Entries[i]
 		if b.marks[i]&masked != 0 {
-			b.plan.Dirs = append(b.plan.Dirs, b.tree.Entries[i])
+			b.plan.Dirs = append(b.plan.Dirs, *e)
+		}
+		if len(b.plan.Hidden) > 0 && b.marks[i]&kept != 0 && e.Mode.IsDir() {
+			b.plan.Facade = append(b.plan.Facade, *e)
 		}
 	}
 }

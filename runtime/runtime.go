@@ -69,6 +69,10 @@ type View struct {
 	Target string // where it is seen: "/workspace"
 	// Lower are the read-only layers, the top one first.
 	Lower []Layer
+	// Facade says that the top layer has all directories of the others. Those
+	// are merged by an overlay of their own, so that no directory tells what
+	// one of them hides of another.
+	Facade bool
 	// Delta is the directory that holds "upper", the overlay's writable layer,
 	// and "work", its work directory, on a file system that is not itself an
 	// overlay. Empty: the workspace cannot be written.

@@ -32,7 +32,11 @@
 //   - A file of the source is copied when it is first changed. Its inode
 //     number changes with that, its other hard links keep the old content, and
 //     so does a descriptor that was opened for reading before.
-//   - The number of links of a merged directory is 1, and its size another.
+//   - The number of links of a merged directory is 1, and its size another. In
+//     a sandbox without a snapshot, in which anything is hidden, all directories
+//     are merged.
+//   - There, opening a file of the source with the access mode 3, which is
+//     neither reading nor writing, fails (EROFS).
 //   - statfs(2) gives overlayfs, and says that the workspace is read-only.
 //   - rename(2) with RENAME_WHITEOUT is EINVAL, and xattrs that begin with
 //     user.overlay. are refused (EOPNOTSUPP).

@@ -3,8 +3,6 @@
 package fsguardtest
 
 import (
-	"fmt"
-	"strings"
 	"testing"
 
 	"golang.org/x/sys/unix"
@@ -107,50 +105,6 @@ func (s suite) hidden(t *testing.T) {
 			}
 		}
 	}
-}
-
-// weight compares directories that hold many hidden names with ones that hold
-// a single one: neither their size nor their number of links tells how many.
-func (s suite) weight(t *testing.T) {
-	src := newSource(t)
-	for i := range 500 {
-		src.file(fmt.Sprintf("/many/none-%03d-with-a-long-name-so-that-the-directory-grows", i), "", 0o644)
-	}
-	for i := range 20 {
-		src.mkdir(fmt.Sprintf("/many/none-dir-%03d", i))
-	}
-	src.file("/few/none", "", 0o644)
-	for _, dir := range []string{"/many", "/few", "/none-at-all"} {
-		src.file(dir+"/seen", "seen\n", 0o644)
-		src.mkdir(dir + "/sub")
-	}
-	for _, level := range []fsguard.Permission{fsguard.View, fsguard.Read, fsguard.Write} {
-		t.Run(level.String(), func(t *testing.T) {
-			b := s.box(t, src,
-				fsguard.Rule{Pattern: "/**", Permission: level},
-				fsguard.Rule{Pattern: "/*/none*", Permission: fsguard.None, Priority: 10})
-			look := func(dir string) script {
-				return script{do("weigh", Workspace+dir), do("readdir", Workspace+dir), do("weigh", Workspace+dir+"/sub")}
-			}
-			got := b.run(absolute, look("/many"), look("/few"), look("/none-at-all"))
-			for i := range got[0] {
-				if got[0][i] != got[1][i] {
-					t.Errorf("with 520 hidden names %s, with one %s", got[0][i], got[1][i])
-				}
-				if got[0][i] != got[2][i] && uncounted(got[0][i]) != uncounted(got[2][i]) {
-					t.Errorf("with 520 hidden names %s, with none %s", got[0][i], got[2][i])
-				}
-			}
-		})
-	}
-}
-
-// uncounted leaves out the number of links of a directory. Where the directory
-// itself is the lower layer, overlayfs gives 1 for one that is masked at all,
-// as file systems do that do not count, and the lower one's number else.
-func uncounted(r result) string {
-	_, rest, _ := strings.Cut(r.String(), ",")
-	return rest
 }
 
 // viewOnly is a policy by which nothing can be read, the probe neither: the

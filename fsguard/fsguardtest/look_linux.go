@@ -27,12 +27,6 @@ var lookCalls = map[string]call{
 		}
 		return kind(uint32(st.Mode)) + " " + strconv.FormatUint(uint64(st.Mode&0o7777), 8), nil
 	},
-	// weigh is what a directory's own attributes tell of what it holds.
-	"weigh": func(p *prober, o *op, at spot) (string, error) {
-		var st unix.Stat_t
-		err := unix.Fstatat(at.dir, at.path, &st, 0)
-		return fmt.Sprintf("links %d, size %d, blocks %d", st.Nlink, st.Size, st.Blocks), err
-	},
 	"links": func(p *prober, o *op, at spot) (string, error) {
 		var st unix.Stat_t
 		err := unix.Fstatat(at.dir, at.path, &st, unix.AT_SYMLINK_NOFOLLOW)

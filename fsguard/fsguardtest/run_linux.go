@@ -81,7 +81,7 @@ func perform(t fataler, box Box, how style, scripts []script) [][]result {
 }
 
 // oneOf reports whether a result is the one that is wanted, or one of those,
-// "A|B", where kernels differ.
+// "A|B", where kernels or the layers beneath differ.
 func oneOf(want, got string) bool {
 	return got == want || slices.Contains(strings.Split(want, "|"), got)
 }

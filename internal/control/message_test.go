@@ -79,6 +79,7 @@ func setups() *rapid.Generator[*control.Setup] {
 				Op: control.Op(rapid.Byte().Draw(t, "op")), Source: text.Draw(t, "source"), Target: text.Draw(t, "target"),
 				Data: text.Draw(t, "data"), Mode: rapid.Uint32().Draw(t, "mode"), Attr: rapid.Uint64().Draw(t, "attr"),
 				Layers: rapid.SliceOf(text).Draw(t, "layers"), Optional: rapid.Bool().Draw(t, "optional"),
+				Writable: rapid.Bool().Draw(t, "writable"), Facade: rapid.Bool().Draw(t, "facade"),
 			})
 		}
 		return s

@@ -15,7 +15,7 @@ const (
 	OpTmpfs                 // new tmpfs on Target, Data = options, with Attr
 	OpProc                  // new procfs on Target
 	OpDevpts                // new devpts on Target
-	OpOverlay               // overlay of Layers on Target; Data = "writable": the last holds upper and work
+	OpOverlay               // overlay of Layers on Target, as Writable and Facade say
 	OpTree                  // bind of the one layer onto Target, with Attr
 	OpCover                 // hand out Target, then cover it by a read-only bind of itself
 	OpSeal                  // set Attr on the mount at Target
@@ -34,6 +34,9 @@ type Step struct {
 	Layers []string
 	// Optional steps whose source does not exist are passed over.
 	Optional bool
+	// Writable says that the last layer holds the directories upper and work;
+	// Facade, that the lower layers but the first are merged on their own.
+	Writable, Facade bool
 }
 
 // Setup is all that the init needs to build the sandbox and to become its PID 1.
@@ -78,12 +81,14 @@ func (s *Step) encode(e *encoder) {
 	e.uint(s.Attr)
 	e.list(s.Layers)
 	e.bool(s.Optional)
+	e.bool(s.Writable)
+	e.bool(s.Facade)
 }
 
 func decodeSetup(d *decoder) *Setup {
 	n := d.uint()
-	// Each of the eight fields of a step takes a byte at least.
-	if n > uint64(len(d.buf))/8 {
+	// Each of the ten fields of a step takes a byte at least.
+	if n > uint64(len(d.buf))/10 {
 		d.fail()
 		return &Setup{}
 	}
@@ -112,4 +117,6 @@ func (s *Step) decode(d *decoder) {
 	s.Attr = d.uint()
 	s.Layers = d.list()
 	s.Optional = d.bool()
+	s.Writable = d.bool()
+	s.Facade = d.bool()
 }

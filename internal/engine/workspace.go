@@ -27,6 +27,7 @@ type Workspace struct {
 	Skipped []tree.Problem
 
 	lower   []runtime.Layer
+	facade  bool           // the first of the lower layers is one
 	delta   string         // "" when nothing can be written
 	volume  *volume.Volume // that the delta is on; nil: on the state directory's file system
 	engine  *Engine
@@ -98,6 +99,12 @@ func (e *Engine) finish(w *Workspace, id string, t *tree.Tree, lower runtime.Lay
 		return fmt.Errorf("building the masks: %w", err)
 	}
 	w.release = append(w.release, mask.Release)
+	w.facade = mask.Facade
+	if w.facade && stacked(lower.Dir) {
+		w.Release()
+		return fmt.Errorf("%s is on an overlay file system, and hiding names takes two more on top, which the kernel does not stack: "+
+			"make the sandbox of a snapshot (without WithLive), or give the manager a state directory on another file system: %w", lower.Dir, runtime.ErrUnsupported)
+	}
 	for _, dir := range mask.Layers {
 		w.lower = append(w.lower, runtime.Layer{Dir: dir})
 	}

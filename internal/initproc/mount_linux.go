@@ -201,20 +201,49 @@ func (r *root) overlay(s *control.Step, target string) error {
 			return err
 		}
 		defer closeLayer(fd, scratch)
-		names = append(names, "/proc/self/fd/"+strconv.Itoa(fd))
+		names = append(names, descriptor(fd))
 	}
 	lowers, options := names, ""
-	if s.Data == "writable" {
+	if s.Writable {
 		n := len(names) - 1
 		lowers = names[:n]
 		options = ",upperdir=" + names[n] + "/upper,workdir=" + names[n] + "/work"
 	}
-	options = "userxattr,lowerdir=" + strings.Join(lowers, ":") + options
-	if err := unix.Mount("overlay", target, "overlay", unix.MS_NOSUID|unix.MS_NODEV, options); err != nil {
+	if s.Facade {
+		fd, scratch, err := merge(lowers[1:])
+		if err != nil {
+			return err
+		}
+		defer closeLayer(fd, scratch)
+		lowers = []string{lowers[0], descriptor(fd)}
+	}
+	if err := mountOverlay(target, lowers, options); err != nil {
 		return err
 	}
 	return setAttr(unix.AT_FDCWD, target, s.Attr, 0)
 }
+
+// merge mounts the layers that a facade stands before, for as long as the
+// overlay with the facade is not there yet.
+func merge(layers []string) (fd int, scratch string, err error) {
+	scratch = stage + "/.merged"
+	if err := unix.Mkdir(scratch, 0o700); err != nil {
+		return -1, "", err
+	}
+	if err := mountOverlay(scratch, layers, ""); err != nil {
+		return -1, "", err
+	}
+	fd, err = unix.Open(scratch, unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+	return fd, scratch, err
+}
+
+func mountOverlay(target string, lowers []string, options string) error {
+	options = "userxattr,lowerdir=" + strings.Join(lowers, ":") + options
+	return unix.Mount("overlay", target, "overlay", unix.MS_NOSUID|unix.MS_NODEV, options)
+}
+
+// descriptor names a layer for overlayfs.
+func descriptor(fd int) string { return "/proc/self/fd/" + strconv.Itoa(fd) }
 
 // openLayer gives a layer of this mount namespace, which is where an overlay
 // wants its layers. A detached mount is attached for as long as that takes, at

@@ -189,10 +189,10 @@ func (p *planner) view(v runtime.View, inherit bool) error {
 	}
 	switch {
 	case v.Delta != "":
-		p.add(control.Step{Op: control.OpOverlay, Target: v.Target, Data: "writable", Layers: layers})
+		p.add(control.Step{Op: control.OpOverlay, Target: v.Target, Writable: true, Facade: v.Facade, Layers: layers})
 		p.add(control.Step{Op: control.OpCover, Target: v.Target})
 	case len(layers) > 1:
-		p.add(control.Step{Op: control.OpOverlay, Target: v.Target, Layers: layers, Attr: attr})
+		p.add(control.Step{Op: control.OpOverlay, Target: v.Target, Facade: v.Facade, Layers: layers, Attr: attr})
 	default:
 		p.add(control.Step{Op: control.OpTree, Target: v.Target, Layers: layers, Attr: attr})
 	}

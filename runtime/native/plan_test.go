@@ -35,6 +35,11 @@ func TestPlan(t *testing.T) {
 		}
 		return v
 	}
+	facade := func(delta string, lower ...string) runtime.View {
+		v := view(delta, lower...)
+		v.Facade = true
+		return v
+	}
 	inherit := machine
 	inherit.inherit = true
 	for _, tc := range []struct {
@@ -45,6 +50,7 @@ func TestPlan(t *testing.T) {
 		hide bool
 	}{
 		{"writable", view("/state/delta", "/state/mask", "/code:base,"), machine, runtime.NetworkNone, false},
+		{"facade", facade("/state/delta", "/state/facade", "/state/mask", "/codebase"), machine, runtime.NetworkNone, false},
 		{"inherited", view("/state/delta", "/codebase"), inherit, runtime.NetworkHost, false},
 		{"read-only", view("", "/codebase"), machine, runtime.NetworkNone, false},
 		{"masked-and-hidden", view("", "/state/mask", "/codebase"), machine, runtime.NetworkNone, true},
@@ -76,6 +82,12 @@ func print(s *control.Setup) string {
 		}
 		if step.Data != "" {
 			fmt.Fprintf(&b, " %q", step.Data)
+		}
+		if step.Writable {
+			b.WriteString(" writable")
+		}
+		if step.Facade {
+			b.WriteString(" facade")
 		}
 		if len(step.Layers) > 0 {
 			fmt.Fprintf(&b, " %q", step.Layers)

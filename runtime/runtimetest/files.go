@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/sandbox-rls/sandbox/runtime"
 )
 
@@ -127,6 +129,27 @@ func (s *suite) workspace(t *testing.T) {
 			t.Errorf("got %q", got)
 		}
 		b.fails("echo x > hello")
+	})
+	t.Run("a facade", func(t *testing.T) {
+		facade, mask := t.TempDir(), t.TempDir()
+		s.give(t, facade, 0o755)
+		s.give(t, mask, 0o755)
+		if err := unix.Mknod(mask+"/hello", unix.S_IFCHR, 0); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(mask+"/mask", []byte("mask\n"), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		s.give(t, mask+"/mask", 0o644)
+		b := s.start(t, func(c *runtime.Config) {
+			c.View.Facade, c.View.Lower = true, append([]runtime.Layer{{Dir: facade}, {Dir: mask}}, c.View.Lower...)
+		})
+		// The end comes after the three names that can be seen. An image may lack the means to ask.
+		const end = `perl -e 'opendir(D, "."); 1 while readdir(D); print telldir(D)'`
+		if got := b.out("cat mask; ls; if perl -v >/dev/null 2>&1; then " + end + "; else echo 3; fi"); got != "mask\nmask\n3" {
+			t.Errorf("got %q", got)
+		}
+		b.fails("cat hello")
 	})
 	t.Run("names that mount options give a meaning", func(t *testing.T) {
 		dir := t.TempDir() + "/a:b,c\\d =e\n"
