@@ -23,16 +23,15 @@ func (b *bests) merge(o *bests) {
 
 // note keeps the bounds of the nodes up to date with a rule that was filed
 // under node i.
-func (x *index) note(i int32, s shape, rank int32, p Permission) {
+func (x *index) note(i int32, s *shape, rank int32, p Permission) {
 	if s.kind != shapeExact {
 		x.nodes[i].under.add(p, rank)
 	}
 	if s.kind != shapeExact && s.kind != shapeGlob && !s.direct {
 		x.nodes[i].deep.add(p, rank)
 	}
-	for dir := s.dir; dir != ""; {
-		dir, _ = split(dir)
-		x.nodes[x.dirs[dir]].under.add(p, rank)
+	for up := x.nodes[i].parent; up != none; up = x.nodes[up].parent {
+		x.nodes[up].under.add(p, rank)
 	}
 }
 

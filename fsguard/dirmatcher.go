@@ -23,7 +23,7 @@ type filed struct {
 // Dir returns the matcher of a directory, which need not exist.
 func (p *Policy) Dir(path string) *DirMatcher {
 	path = canonical(path)
-	d := &DirMatcher{p: p, here: p.index.dirs[""], below: none}
+	d := &DirMatcher{p: p, here: top, below: none}
 	d.enter()
 	for start := 0; start < len(path); {
 		end := componentEnd(path, start+1)
@@ -46,8 +46,8 @@ func (d *DirMatcher) Level(name string) Permission {
 	for _, a := range d.active {
 		f.beneath(&x.nodes[a.node], a.at)
 	}
-	if d.here != none && x.nodes[d.here].inner {
-		if n, ok := x.dirs[f.path()]; ok {
+	if d.here != none {
+		if n, ok := x.nodes[d.here].inner[name]; ok {
 			f.self(&x.nodes[n])
 		}
 	}
@@ -72,8 +72,8 @@ func (d *DirMatcher) child(name, path string) *DirMatcher {
 		f.inside(&x.nodes[a.node], name, a.at, len(path))
 	}
 	c.below = f.best
-	if d.here != none && x.nodes[d.here].inner {
-		if n, ok := x.dirs[path]; ok {
+	if d.here != none {
+		if n, ok := x.nodes[d.here].inner[name]; ok {
 			c.here = n
 			c.enter()
 		}

@@ -46,6 +46,14 @@ func (f *finder) hit(rank int32) bool {
 	return !f.collect
 }
 
+// limit is the rank from which on no rule can matter.
+func (f *finder) limit() int32 {
+	if f.collect {
+		return none
+	}
+	return f.best
+}
+
 // done reports whether neither this entry nor those after it can matter.
 func (f *finder) done(e *entry) bool { return !f.collect && e.rank >= f.best }
 
@@ -126,36 +134,40 @@ func (f *finder) self(n *node) {
 // beneath looks for the rules filed under a directory above the path, whose
 // length is at, that decide by the base name or by the whole path.
 func (f *finder) beneath(n *node, at int) {
-	if n.insides != nil {
-		f.inside(n, f.base, at, f.len())
-	}
-	if n.tails != nil {
-		if id, ok := n.tails[f.base]; ok {
-			f.tail(id, at, f.len())
-		}
-	}
-	for _, l := range n.suffix.lens {
-		if l <= len(f.base) {
-			if id, ok := n.suffix.heads[f.base[len(f.base)-l:]]; ok {
-				f.affix(id, at)
-			}
-		}
-	}
-	for _, l := range n.prefix.lens {
-		if l <= len(f.base) {
-			if id, ok := n.prefix.heads[f.base[:l]]; ok {
-				f.affix(id, at)
-			}
-		}
+	if n.names != nil {
+		f.named(n.names, at)
 	}
 	f.globs(n.glob)
+}
+
+func (f *finder) named(b *byName, at int) {
+	f.tail(b.insides.get(f.base, f.limit()), at, f.len())
+	f.tail(b.tails.get(f.base, f.limit()), at, f.len())
+	for i := range b.suffix {
+		a := &b.suffix[i]
+		if a.best >= f.limit() {
+			break
+		}
+		if a.n <= len(f.base) {
+			f.affix(a.get(f.base[len(f.base)-a.n:], f.limit()), at)
+		}
+	}
+	for i := range b.prefix {
+		a := &b.prefix[i]
+		if a.best >= f.limit() {
+			break
+		}
+		if a.n <= len(f.base) {
+			f.affix(a.get(f.base[:a.n], f.limit()), at)
+		}
+	}
 }
 
 // inside looks for rules that take in all beneath a directory of some name.
 // The path up to end ends in that name.
 func (f *finder) inside(n *node, name string, at, end int) {
-	if id, ok := n.insides[name]; ok {
-		f.tail(id, at, end)
+	if n.names != nil {
+		f.tail(n.names.insides.get(name, f.limit()), at, end)
 	}
 }
 
@@ -164,7 +176,7 @@ func (f *finder) inside(n *node, name string, at, end int) {
 func (f *finder) ancestors(n *node, at int) {
 	f.chain(n.subtree)
 	f.chain(n.strict)
-	if n.insides == nil {
+	if n.names == nil || len(n.names.insides.heads) == 0 {
 		return
 	}
 	for start := at; start < len(f.dir); {
@@ -177,11 +189,7 @@ func (f *finder) ancestors(n *node, at int) {
 // run finds all rules that match.
 func (f *finder) run() {
 	path := f.path()
-	for at := 0; ; {
-		i, ok := f.x.dirs[path[:at]]
-		if !ok {
-			return
-		}
+	for i, at := top, 0; ; {
 		n := &f.x.nodes[i]
 		if at == len(path) {
 			f.self(n)
@@ -189,10 +197,15 @@ func (f *finder) run() {
 		}
 		f.ancestors(n, at)
 		f.beneath(n, at)
-		if !n.inner {
+		if n.inner == nil {
 			return
 		}
-		at = componentEnd(path, at+1)
+		end := componentEnd(path, at+1)
+		next, ok := n.inner[path[at+1:end]]
+		if !ok {
+			return
+		}
+		i, at = next, end
 	}
 }
 

@@ -35,59 +35,55 @@ type shape struct {
 
 // parseGlob recognizes the shape of a normalized, valid glob.
 func parseGlob(norm string) shape {
-	if norm == "" {
-		return shape{kind: shapeExact}
-	}
-	general := shape{kind: shapeGlob, glob: norm}
-	comps := strings.Split(norm[1:], "/")
-	n := 0
-	var dir strings.Builder
-	for ; n < len(comps); n++ {
-		lit, ok := unescape(comps[n])
-		if !ok {
+	end := 0 // of the literal directory
+	for end < len(norm) {
+		next := componentEnd(norm, end+1)
+		if _, ok := unescape(norm[end+1 : next]); !ok {
 			break
 		}
-		dir.WriteByte('/')
-		dir.WriteString(lit)
+		end = next
 	}
-	general.dir = dir.String()
-	rest := comps[n:]
+	dir, _ := unescape(norm[:end])
+	general := shape{kind: shapeGlob, dir: dir, glob: norm}
+	rest := norm[end:]
 	switch {
-	case len(rest) == 0:
-		return shape{kind: shapeExact, dir: general.dir}
-	case len(rest) == 1 && rest[0] == "**":
-		return shape{kind: shapeSubtree, dir: general.dir}
-	case len(rest) == 2 && rest[0] == "**" && rest[1] == "*":
-		return shape{kind: shapeStrict, dir: general.dir}
-	case rest[0] == "**":
-		return parseDeep(general, rest[1:])
-	case len(rest) == 1:
-		return parseAffix(general, rest[0], true)
+	case rest == "":
+		return shape{kind: shapeExact, dir: dir}
+	case rest == "/**":
+		return shape{kind: shapeSubtree, dir: dir}
+	case rest == "/**/*":
+		return shape{kind: shapeStrict, dir: dir}
+	case strings.HasPrefix(rest, "/**/"):
+		return parseDeep(general, rest[len("/**"):])
+	case strings.IndexByte(rest[1:], '/') < 0:
+		return parseAffix(general, rest[1:], true)
 	}
 	return general
 }
 
-// parseDeep goes on after "dir/**/".
-func parseDeep(general shape, rest []string) shape {
+// parseDeep goes on after "dir/**".
+func parseDeep(general shape, rest string) shape {
 	s := shape{kind: shapeTail, dir: general.dir}
-	if n := len(rest); n >= 1 && rest[n-1] == "**" {
-		s.kind, rest = shapeInside, rest[:n-1]
-	} else if n >= 2 && rest[n-2] == "**" && rest[n-1] == "*" {
-		s.kind, s.strict, rest = shapeInside, true, rest[:n-2]
+	if tail, ok := strings.CutSuffix(rest, "/**"); ok {
+		s.kind, rest = shapeInside, tail
+	} else if tail, ok := strings.CutSuffix(rest, "/**/*"); ok {
+		s.kind, s.strict, rest = shapeInside, true, tail
 	}
-	if len(rest) == 0 {
+	if rest == "" {
 		return general
 	}
-	for _, c := range rest {
-		lit, ok := unescape(c)
-		if !ok {
-			if len(rest) == 1 && s.kind == shapeTail {
-				return parseAffix(general, c, false)
+	single := strings.IndexByte(rest[1:], '/') < 0
+	for at := 0; at < len(rest); {
+		end := componentEnd(rest, at+1)
+		if _, ok := unescape(rest[at+1 : end]); !ok {
+			if single && s.kind == shapeTail {
+				return parseAffix(general, rest[1:], false)
 			}
 			return general
 		}
-		s.tail += "/" + lit
+		at = end
 	}
+	s.tail, _ = unescape(rest)
 	return s
 }
 
@@ -109,10 +105,21 @@ func parseAffix(general shape, comp string, direct bool) shape {
 // where it may stand for more than one. That includes invalid UTF-8 and
 // U+FFFD, which doublestar takes to be equal to each other.
 func unescape(s string) (string, bool) {
-	if strings.ContainsAny(s, `*?[]{}`) || !utf8.ValidString(s) || strings.ContainsRune(s, utf8.RuneError) {
+	ascii, escapes := true, false
+	for i := 0; i < len(s); i++ {
+		switch c := s[i]; c {
+		case '*', '?', '[', ']', '{', '}':
+			return "", false
+		case '\\':
+			escapes = true
+		default:
+			ascii = ascii && c < utf8.RuneSelf
+		}
+	}
+	if !ascii && (!utf8.ValidString(s) || strings.ContainsRune(s, utf8.RuneError)) {
 		return "", false
 	}
-	if strings.IndexByte(s, '\\') < 0 {
+	if !escapes {
 		return s, true
 	}
 	b := make([]byte, 0, len(s))

@@ -13,7 +13,6 @@ const none = int32(1<<31 - 1)
 // under the piece of the path that decides it: a base name, its beginning or
 // end, or a component. Only what fits none of these is matched as a glob.
 type index struct {
-	dirs    map[string]int32 // literal directory, all its parents too → node
 	nodes   []node
 	entries []entry
 }
@@ -26,83 +25,102 @@ type entry struct {
 	shape
 }
 
-// node is a literal directory. Fields that are int32 are the heads of chains.
+// node is a literal directory that a pattern begins with, or one above it.
+// Fields that are int32 are the heads of chains, but for the parent.
 type node struct {
+	parent  int32
 	exact   int32
 	subtree int32
 	strict  int32
 	glob    int32
-	inner   bool             // has nodes beneath it
-	tails   map[string]int32 // shapeTail by base name
-	insides map[string]int32 // shapeInside by the last component of its tail
-	suffix  affixes
-	prefix  affixes
+	inner   map[string]int32 // the nodes in it, by name
+	names   *byName
 	deep    bests // rules filed here that may match at any depth
 	under   bests // all rules that may match beneath, those filed further down included
 }
 
-// affixes is a set of strings to be found at one end of a name.
-type affixes struct {
-	lens  []int // the different lengths
-	heads map[string]int32
+// byName has the rules of a node that look at one component of a path.
+type byName struct {
+	tails   chains // shapeTail by base name
+	insides chains // shapeInside by the last component of its tail
+	suffix  affixes
+	prefix  affixes
 }
+
+// top is the node of the root.
+const top = int32(0)
 
 func newIndex(rules []ranked) *index {
 	x := &index{
-		dirs:    make(map[string]int32, len(rules)+1),
 		nodes:   make([]node, 0, len(rules)+1),
 		entries: make([]entry, 0, len(rules)),
 	}
-	x.node("")
+	x.grow(none)
 	// Weakest first: each new entry goes to the head of its chain.
+	var shapes []shape
 	for i := len(rules) - 1; i >= 0; i-- {
 		r := &rules[i]
-		for _, s := range shapesOf(r) {
-			x.add(s, int32(i), r.rule.Permission)
+		shapes = appendShapes(shapes[:0], r)
+		for j := range shapes {
+			x.add(&shapes[j], int32(i), r.rule.Permission)
+		}
+	}
+	for i := range x.nodes {
+		if names := x.nodes[i].names; names != nil {
+			names.finish()
 		}
 	}
 	return x
 }
 
-// shapesOf returns the shapes whose union a rule's pattern is.
-func shapesOf(r *ranked) []shape {
+// appendShapes appends the shapes whose union a rule's pattern is.
+func appendShapes(to []shape, r *ranked) []shape {
 	switch r.rule.Type {
 	case File:
-		return []shape{{kind: shapeExact, dir: r.norm}}
+		return append(to, shape{kind: shapeExact, dir: r.norm})
 	case Directory:
-		return []shape{{kind: shapeSubtree, dir: r.norm}}
+		return append(to, shape{kind: shapeSubtree, dir: r.norm})
 	}
-	globs := expand(r.norm)
-	shapes := make([]shape, len(globs))
-	for i, g := range globs {
-		shapes[i] = parseGlob(g)
+	if strings.IndexByte(r.norm, '{') < 0 {
+		return append(to, parseGlob(r.norm))
 	}
-	return shapes
+	for _, g := range expand(r.norm) {
+		to = append(to, parseGlob(g))
+	}
+	return to
 }
 
 // node returns the node of a literal directory and makes it and its parents
 // where they are missing.
 func (x *index) node(dir string) int32 {
-	if n, ok := x.dirs[dir]; ok {
-		return n
+	at := top
+	for len(dir) > 0 {
+		end := componentEnd(dir, 1)
+		n, ok := x.nodes[at].inner[dir[1:end]]
+		if !ok {
+			n = x.grow(at)
+			if x.nodes[at].inner == nil {
+				x.nodes[at].inner = make(map[string]int32)
+			}
+			x.nodes[at].inner[dir[1:end]] = n
+		}
+		at, dir = n, dir[end:]
 	}
-	if dir != "" {
-		parent := x.node(dir[:strings.LastIndexByte(dir, '/')])
-		x.nodes[parent].inner = true
-	}
-	n := int32(len(x.nodes))
-	x.nodes = append(x.nodes, node{
-		exact: none, subtree: none, strict: none, glob: none, deep: noBests, under: noBests,
-	})
-	x.dirs[dir] = n
-	return n
+	return at
 }
 
-func (x *index) add(s shape, rank int32, p Permission) {
+func (x *index) grow(parent int32) int32 {
+	x.nodes = append(x.nodes, node{
+		parent: parent, exact: none, subtree: none, strict: none, glob: none, deep: noBests, under: noBests,
+	})
+	return int32(len(x.nodes) - 1)
+}
+
+func (x *index) add(s *shape, rank int32, p Permission) {
 	i := x.node(s.dir)
 	n := &x.nodes[i]
-	e := entry{rank: rank, shape: s}
 	id := int32(len(x.entries))
+	e := entry{rank: rank, shape: *s}
 	switch s.kind {
 	case shapeExact:
 		e.next, n.exact = n.exact, id
@@ -112,45 +130,34 @@ func (x *index) add(s shape, rank int32, p Permission) {
 		e.next, n.strict = n.strict, id
 	case shapeGlob:
 		e.next, n.glob = n.glob, id
-	case shapeTail:
-		e.next = push(&n.tails, lastComponent(s.tail), id)
-	case shapeInside:
-		e.next = push(&n.insides, lastComponent(s.tail), id)
-	case shapeAffix:
-		if len(s.suffix) >= len(s.prefix) {
-			e.next = n.suffix.push(s.suffix, id)
-		} else {
-			e.next = n.prefix.push(s.prefix, id)
+	default:
+		if n.names == nil {
+			n.names = new(byName)
 		}
+		e.next = n.names.push(s, id, rank)
 	}
 	x.entries = append(x.entries, e)
 	x.note(i, s, rank, p)
 }
 
-// push makes id the head of the chain of key and returns the head before it.
-func push(m *map[string]int32, key string, id int32) int32 {
-	if *m == nil {
-		*m = make(map[string]int32)
+func (b *byName) push(s *shape, id, rank int32) int32 {
+	switch s.kind {
+	case shapeTail:
+		return b.tails.push(lastComponent(s.tail), id, rank)
+	case shapeInside:
+		return b.insides.push(lastComponent(s.tail), id, rank)
 	}
-	head, ok := (*m)[key]
-	if !ok {
-		head = none
+	if len(s.suffix) >= len(s.prefix) {
+		return b.suffix.push(s.suffix, id, rank)
 	}
-	(*m)[key] = id
-	return head
+	return b.prefix.push(s.prefix, id, rank)
 }
 
-func (a *affixes) push(key string, id int32) int32 {
-	head := push(&a.heads, key, id)
-	if head == none {
-		for _, n := range a.lens {
-			if n == len(key) {
-				return head
-			}
-		}
-		a.lens = append(a.lens, len(key))
-	}
-	return head
+func (b *byName) finish() {
+	b.tails.finish()
+	b.insides.finish()
+	b.suffix.finish()
+	b.prefix.finish()
 }
 
 func lastComponent(path string) string {

@@ -150,8 +150,33 @@ func (b *planner) mask(i int32) {
 	}
 }
 
+// reserve makes room for the longest lists.
+func (b *planner) reserve() {
+	dirs, placeholders, hides := 0, 0, false
+	for i, mark := range b.marks {
+		switch {
+		case mark&kept == 0:
+			hides = true
+		case b.tree.Entries[i].Mode.IsDir():
+			dirs++
+		case b.placeholder(i):
+			placeholders++
+		}
+	}
+	b.plan.Placeholders = slices.Grow(b.plan.Placeholders, placeholders)
+	if hides {
+		b.plan.Facade = make([]tree.Entry, 0, dirs)
+	}
+}
+
+// placeholder reports whether a visible entry has one.
+func (b *planner) placeholder(i int) bool {
+	return b.levels[i] == View && !b.plan.NothingReadable && b.tree.Entries[i].Mode.IsRegular()
+}
+
 // collect fills the plan's lists.
 func (b *planner) collect() {
+	b.reserve()
 	for i := range b.tree.Entries {
 		e := &b.tree.Entries[i]
 		up := b.parent[i]
@@ -183,7 +208,7 @@ func (b *planner) show(i int, e *tree.Entry) {
 	switch {
 	case e.Mode.IsDir() && b.levels[i] == None:
 		b.plan.Through = append(b.plan.Through, e.Path)
-	case e.Mode.IsRegular() && b.levels[i] == View && !b.plan.NothingReadable:
+	case b.placeholder(i):
 		b.plan.Placeholders = append(b.plan.Placeholders, *e)
 		b.mask(b.parent[i])
 	}

@@ -3,6 +3,7 @@
 package fsguard_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -26,7 +27,7 @@ func drawPath() *rapid.Generator[string] {
 	})
 }
 
-func drawRules() *rapid.Generator[[]fsguard.Rule] {
+func drawRules(most int) *rapid.Generator[[]fsguard.Rule] {
 	valid := func(r fsguard.Rule) bool { return r.Validate() == nil }
 	rule := rapid.Custom(func(t *rapid.T) fsguard.Rule {
 		parts := rapid.OneOf(rapid.SampledFrom(names), rapid.SampledFrom(wildcard), rapid.Just("**"))
@@ -39,20 +40,37 @@ func drawRules() *rapid.Generator[[]fsguard.Rule] {
 			Priority:   rapid.IntRange(-1, 1).Draw(t, "priority"),
 		}
 	}).Filter(valid)
-	return rapid.SliceOfN(rule, 0, 8)
+	return rapid.SliceOfN(rule, 0, most)
 }
 
+// Few rules, which meet each other, and so many that the index takes its other
+// ways.
 func TestPolicyEqualsModel(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		rules := drawRules().Draw(t, "rules")
-		p, err := fsguard.Compile(rules)
-		if err != nil {
-			t.Fatal(err)
+	for _, most := range []int{8, 150} {
+		t.Run(fmt.Sprintf("at most %d rules", most), rapid.MakeCheck(func(t *rapid.T) {
+			rules := drawRules(most).Draw(t, "rules")
+			p, err := fsguard.Compile(rules)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for range 8 {
+				checkPath(t, p, rules, drawPath().Draw(t, "path"))
+			}
+		}))
+	}
+}
+
+// TestManyRulesEqualModel asks about paths that thousands of rules of the usual
+// shapes speak of, and about their neighbours.
+func TestManyRulesEqualModel(t *testing.T) {
+	rules := manyRules(3000)
+	p := compile(t, rules...)
+	for i := 9; i < len(rules); i += 37 {
+		name := strings.NewReplacer("/**", "", "**", "x", "*", "y", "[a-m]", "b", "{c,h}", "c").Replace(rules[i].Pattern)
+		for _, path := range []string{name, name + "/z/y.go", "/a/b/" + name, "/a" + name + "/z", name + "1", "/a/1" + name} {
+			checkPath(t, p, rules, path)
 		}
-		for range 8 {
-			checkPath(t, p, rules, drawPath().Draw(t, "path"))
-		}
-	})
+	}
 }
 
 type fataler interface{ Fatalf(string, ...any) }
@@ -92,7 +110,7 @@ func checkPath(t fataler, p *fsguard.Policy, rules []fsguard.Rule, path string) 
 // A subtree that Beneath calls writable is a prefix that needs no other check.
 func TestPolicyWritePrefixesAreUsable(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		p, err := fsguard.Compile(drawRules().Draw(t, "rules"))
+		p, err := fsguard.Compile(drawRules(8).Draw(t, "rules"))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -14,7 +14,7 @@ func (p *Policy) WritePrefixes() []string {
 		if p.rules[i].rule.Permission != Write {
 			continue
 		}
-		for _, s := range shapesOf(&p.rules[i]) {
+		for _, s := range appendShapes(nil, &p.rules[i]) {
 			if dir := p.writePrefix(s); dir != "" {
 				dirs = append(dirs, dir)
 			}

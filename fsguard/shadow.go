@@ -73,7 +73,7 @@ func (c *checker) shadow(s shape, rank int32) int32 {
 // shadowed speaks of a rule that stronger ones beat wherever it matches.
 func (c *checker) shadowed(rank int32) string {
 	by := none
-	for _, s := range shapesOf(&c.p.rules[rank]) {
+	for _, s := range appendShapes(nil, &c.p.rules[rank]) {
 		if by = c.shadow(s, rank); by == none {
 			return ""
 		}
@@ -89,7 +89,7 @@ func (c *checker) wayThrough(rank int32) string {
 	if r.rule.Permission == None {
 		return ""
 	}
-	for _, s := range shapesOf(r) {
+	for _, s := range appendShapes(nil, r) {
 		if s.dir == "" || c.shadow(s, rank) != none {
 			continue
 		}

@@ -57,7 +57,7 @@ func TestValidateWarnings(t *testing.T) {
 // A rule that is said never to decide does not.
 func TestValidateNeverDecides(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		rules := drawRules().Draw(t, "rules")
+		rules := drawRules(8).Draw(t, "rules")
 		warnings, err := fsguard.Validate(rules)
 		if err != nil {
 			t.Fatal(err)
