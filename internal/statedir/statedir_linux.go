@@ -50,11 +50,30 @@ func Open(path string) (*Dir, error) {
 	return &Dir{Path: path, lock: lock}, nil
 }
 
+// bases are where a temporary directory may be made, the preferred place first.
+func bases() []string { return []string{os.TempDir(), "/var/tmp", "/dev/shm"} }
+
+// Place is the directory in which Temporary would make one. When none is
+// suitable it is the preferred one, with the reason why it is not.
+func Place() (string, error) {
+	var first error
+	for _, base := range bases() {
+		err := suitable(base)
+		if err == nil {
+			return base, nil
+		}
+		if first == nil {
+			first = err
+		}
+	}
+	return bases()[0], first
+}
+
 // Temporary makes a directory that goes with the process, and collects those
 // of processes that are gone.
 func Temporary() (*Dir, error) {
 	var first error
-	for _, base := range []string{os.TempDir(), "/var/tmp", "/dev/shm"} {
+	for _, base := range bases() {
 		if err := suitable(base); err != nil {
 			if first == nil {
 				first = err

@@ -110,3 +110,15 @@ func TestTemporary(t *testing.T) {
 		t.Errorf("there are %s", got)
 	}
 }
+
+func TestPlace(t *testing.T) {
+	base := t.TempDir()
+	t.Setenv("TMPDIR", base)
+	if got, err := statedir.Place(); got != base || err != nil {
+		t.Errorf("got %s, %v", got, err)
+	}
+	t.Setenv("TMPDIR", filepath.Join(base, "missing"))
+	if got, err := statedir.Place(); got != "/var/tmp" && got != "/dev/shm" || err != nil {
+		t.Errorf("got %s, %v", got, err)
+	}
+}

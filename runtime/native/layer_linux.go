@@ -3,7 +3,6 @@
 package native
 
 import (
-	"bytes"
 	"fmt"
 	"os"
 
@@ -40,20 +39,4 @@ func (r *Runtime) openLayer(l runtime.Layer) (int, error) {
 		return -1, fmt.Errorf("mapping the owner of %s: %w: its file system has no ID-mapped mounts; use a snapshot instead (%w)", l.Dir, runtime.ErrUnsupported, err)
 	}
 	return tree, nil
-}
-
-// canMap reports whether the sandbox's range of numbers exists in the user
-// namespace of this process: it does not in a rootless container.
-func canMap() bool {
-	data, err := os.ReadFile("/proc/self/uid_map")
-	if err != nil {
-		return false
-	}
-	for _, line := range bytes.Split(data, []byte("\n")) {
-		var inside, outside, count int64
-		if n, _ := fmt.Sscan(string(line), &inside, &outside, &count); n == 3 && inside <= idBase && idBase+idCount <= inside+count {
-			return true
-		}
-	}
-	return false
 }

@@ -15,14 +15,14 @@ import (
 
 	"github.com/sandbox-rls/sandbox/internal/cgroup"
 	"github.com/sandbox-rls/sandbox/internal/control"
+	"github.com/sandbox-rls/sandbox/internal/idrange"
 	"github.com/sandbox-rls/sandbox/runtime"
 )
 
-// The host's user numbers that sandboxes get when the caller is root. systemd's
-// list of UID ranges (https://systemd.io/UIDS-GIDS) has nothing in this one.
+// The host's user numbers that sandboxes get when the caller is root.
 const (
-	idBase  = 1879048192
-	idCount = 65536
+	idBase  = idrange.Base
+	idCount = idrange.Count
 )
 
 // Runtime is the native runtime. See runtime.Runtime.
@@ -42,7 +42,7 @@ var (
 // New returns the native runtime.
 func New(opts ...Option) *Runtime {
 	r := &Runtime{
-		privileged: os.Geteuid() == 0 && canMap(),
+		privileged: os.Geteuid() == 0 && idrange.Mapped(),
 		host:       sync.OnceValues(inspect),
 	}
 	var o options
