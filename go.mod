@@ -30,3 +30,5 @@ require (
 	golang.org/x/exp v0.0.0-20241108190413-2d47ceb2692f // indirect
 	google.golang.org/protobuf v1.35.2 // indirect
 )
+
+require github.com/aymanbagabas/go-udiff v0.4.1 // indirect
