@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: MIT
+
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"github.com/sandbox-rls/sandbox"
+)
+
+func (a *app) diffCommand() *cobra.Command {
+	var f sandboxFlags
+	var opts sandbox.DiffOptions
+	cmd := &cobra.Command{
+		Use:   "diff [flags] DIR -- COMMAND [ARG]...",
+		Short: "Run a command in a sandbox, and write what it changed as a patch",
+		Long: `diff runs a command as "sandbox run" does and then writes what it changed in the
+directory as a patch, which git apply and patch -p1 take. The directory itself is
+not changed. What the command prints goes to standard error, the patch to standard
+output. The exit code is the command's.
+
+Binary files, and those larger than --max-file-size, are only said to differ. What
+a patch cannot say, such as that a FIFO was made, is in lines that begin with "# ".`,
+		Example: `  sandbox diff --preset full-access . -- gofmt -w .
+  sandbox diff --preset development . -- ./agent "fix the tests" > agent.patch
+  git apply agent.patch`,
+		Args: func(cmd *cobra.Command, args []string) error {
+			_, _, err := split(cmd, args)
+			return err
+		},
+		ValidArgsFunction: directories,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			dir, argv, err := split(cmd, args)
+			if err != nil {
+				return err
+			}
+			return a.diff(cmd.Context(), &f, opts, dir, argv)
+		},
+	}
+	f.add(cmd)
+	fs := cmd.Flags()
+	fs.IntVarP(&opts.Context, "unified", "U", sandbox.DefaultDiffContext, "lines of context around each change")
+	fs.Int64Var(&opts.MaxFileSize, "max-file-size", sandbox.DefaultDiffFileSize, "do not show changes of files larger than this many bytes")
+	fs.StringArrayVar(&opts.Paths, "path", nil, "write only what changed at this `PATH` of the tree and beneath it")
+	return cmd
+}
+
+func (a *app) diff(ctx context.Context, f *sandboxFlags, opts sandbox.DiffOptions, dir string, argv []string) error {
+	if opts.Context < 1 || opts.MaxFileSize < 1 {
+		return usagef("--unified and --max-file-size must be more than 0")
+	}
+	options, warnings, err := f.options()
+	if err != nil {
+		return err
+	}
+	req, err := f.request(argv)
+	if err != nil {
+		return err
+	}
+	a.warn(warnings)
+	req.Stdin = a.stdin
+	return a.inSandbox(ctx, dir, options, func(ctx context.Context, sb *sandbox.Sandbox, r *relay) error {
+		j := &job{app: a, sandbox: sb, relay: r, request: req, stdout: a.stderr, stderr: a.stderr}
+		result, err := j.run(ctx)
+		if err != nil && !errors.Is(err, sandbox.ErrCommandTimeout) {
+			return err
+		}
+		if err := a.writeDiff(ctx, sb, opts); err != nil {
+			return err
+		}
+		return a.ended(result, err, argv)
+	})
+}
+
+// writeDiff writes a patch: as it is, or, on a terminal, for a person to read.
+func (a *app) writeDiff(ctx context.Context, sb *sandbox.Sandbox, opts sandbox.DiffOptions) error {
+	out := bufio.NewWriter(a.stdout)
+	var to io.Writer = out
+	shown := &diffPrinter{style: a.styleOf(a.stdout), to: out}
+	if isTerminal(a.stdout) {
+		to = shown
+	}
+	if err := sb.Diff(ctx, to, opts); err != nil {
+		return err
+	}
+	shown.flush()
+	return out.Flush()
+}
+
+// diffPrinter writes a patch in colour, without what a terminal would act on.
+type diffPrinter struct {
+	style style
+	to    *bufio.Writer
+	rest  []byte // the beginning of a line
+}
+
+func (p *diffPrinter) Write(data []byte) (int, error) {
+	p.rest = append(p.rest, data...)
+	for {
+		line, rest, ok := bytes.Cut(p.rest, []byte{'\n'})
+		if !ok {
+			return len(data), nil
+		}
+		if _, err := p.to.WriteString(p.line(string(line)) + "\n"); err != nil {
+			return 0, err
+		}
+		p.rest = rest
+	}
+}
+
+func (p *diffPrinter) flush() {
+	if len(p.rest) > 0 {
+		_, _ = p.to.WriteString(p.line(string(p.rest)))
+	}
+}
+
+func (p *diffPrinter) line(text string) string {
+	shown := printable(text)
+	if text == "" {
+		return shown
+	}
+	switch text[0] {
+	case ' ', '\\':
+		return shown
+	case '+':
+		return p.style.green(shown)
+	case '-':
+		return p.style.red(shown)
+	case '@':
+		return p.style.cyan(shown)
+	case '#':
+		return p.style.yellow(shown)
+	}
+	return p.style.bold(shown)
+}

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: MIT
+
+package main
+
+import (
+	"os"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/sandbox-rls/sandbox"
+)
+
+// sandboxFlags are the flags of the commands that run something.
+type sandboxFlags struct {
+	policyFlags
+	runtime string
+	live    bool
+	network string
+	timeout time.Duration
+	env     []string
+	dir     string
+}
+
+// runtimes are those that this program has.
+var runtimes = []string{"native"}
+
+func (f *sandboxFlags) add(cmd *cobra.Command) {
+	f.policyFlags.add(cmd)
+	fs := cmd.Flags()
+	fs.StringVar(&f.runtime, "runtime", runtimes[0], "what runs the sandbox: "+strings.Join(runtimes, ", "))
+	fs.BoolVar(&f.live, "live", false, "use the directory itself instead of a snapshot, for trees that nobody else changes")
+	fs.StringVar(&f.network, "network", string(sandbox.NetworkNone), "none, or host for the network of this machine")
+	fs.DurationVar(&f.timeout, "timeout", 0, "end the command, with all its processes, after this `time`, such as 30s or 5m (exit code 124)")
+	fs.StringArrayVarP(&f.env, "env", "e", nil, "set `NAME=VALUE` in the command's environment, or with NAME alone pass your own value on; nothing else of yours is seen")
+	fs.StringVarP(&f.dir, "dir", "C", "", "working `directory` of the command, in the tree")
+	words := func(list ...string) func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+		return cobra.FixedCompletions(list, cobra.ShellCompDirectiveNoFileComp)
+	}
+	_ = cmd.RegisterFlagCompletionFunc("runtime", words(runtimes...))
+	_ = cmd.RegisterFlagCompletionFunc("network", words(string(sandbox.NetworkNone), string(sandbox.NetworkHost)))
+	_ = cmd.RegisterFlagCompletionFunc("timeout", words())
+	_ = cmd.RegisterFlagCompletionFunc("env", words())
+}
+
+// options are those of the sandbox.
+func (f *sandboxFlags) options() ([]sandbox.Option, []string, error) {
+	if f.runtime != runtimes[0] {
+		return nil, nil, usagef("unknown runtime %q: this program has %s", f.runtime, strings.Join(runtimes, ", "))
+	}
+	if f.network != string(sandbox.NetworkNone) && f.network != string(sandbox.NetworkHost) {
+		return nil, nil, usagef("unknown network %q: want none or host", f.network)
+	}
+	if f.timeout < 0 {
+		return nil, nil, usagef("the timeout is negative")
+	}
+	rules, warnings, err := f.collect()
+	if err != nil {
+		return nil, nil, err
+	}
+	opts := []sandbox.Option{sandbox.WithRules(rules...), sandbox.WithNetwork(sandbox.Network(f.network))}
+	if f.live {
+		opts = append(opts, sandbox.WithLive())
+	}
+	return opts, warnings, nil
+}
+
+// environment is what the flags ask for.
+func (f *sandboxFlags) environment() (map[string]string, error) {
+	env := map[string]string{}
+	for _, e := range f.env {
+		name, value, ok := strings.Cut(e, "=")
+		if name == "" {
+			return nil, usagef("--env %q: there is no name", e)
+		}
+		if !ok {
+			if value, ok = os.LookupEnv(name); !ok {
+				continue
+			}
+		}
+		env[name] = value
+	}
+	return env, nil
+}
+
+// request is the command that is to run.
+func (f *sandboxFlags) request(argv []string) (sandbox.ExecRequest, error) {
+	req := sandbox.ExecRequest{Argv: argv, Dir: f.dir, Timeout: f.timeout}
+	var err error
+	if req.Env, err = f.environment(); err != nil {
+		return req, err
+	}
+	if err := req.Validate(); err != nil {
+		return req, usageError{err}
+	}
+	return req, nil
+}
+
+// split parts the arguments of a command that runs another: DIR -- COMMAND.
+func split(cmd *cobra.Command, args []string) (dir string, argv []string, err error) {
+	at := cmd.ArgsLenAtDash()
+	form := cmd.CommandPath() + " DIR -- COMMAND [ARG]..."
+	switch {
+	case len(args) == 0:
+		return "", nil, usagef("there is no directory: write %s", form)
+	case at < 0 && len(args) > 1:
+		return "", nil, usagef("there is no -- between the directory and the command: write %s", form)
+	case at == 0:
+		return "", nil, usagef("there is no directory before --: write %s", form)
+	case at > 1:
+		return "", nil, usagef("%q is one directory too many: write %s", args[1], form)
+	case len(args) == 1:
+		return "", nil, usagef("there is no command: write %s", form)
+	}
+	return args[0], args[1:], aDirectory(args[0])
+}
