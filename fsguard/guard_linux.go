@@ -60,6 +60,9 @@ type Identity struct{ UID, GID int }
 
 // NewGuard starts a guard. It has no threads until a door is attached.
 func NewGuard(owner Identity) (*Guard, error) {
+	if err := owner.usable(); err != nil {
+		return nil, err
+	}
 	epoll, err := unix.EpollCreate1(unix.EPOLL_CLOEXEC)
 	if err != nil {
 		return nil, fmt.Errorf("epoll_create1: %w", err)

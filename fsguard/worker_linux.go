@@ -3,6 +3,7 @@
 package fsguard
 
 import (
+	"fmt"
 	"runtime"
 	"sync/atomic"
 
@@ -111,11 +112,31 @@ func (w *worker) become(id Identity) error {
 		return err
 	}
 	// What is left serves to read the memory and the descriptors of the process.
+	// Root in a container may not have it, and does as the owner of the
+	// sandbox's user namespace what needs it.
 	hdr := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
-	caps := [2]unix.CapUserData{}
-	caps[0].Effective = 1 << unix.CAP_SYS_PTRACE
-	caps[0].Permitted = caps[0].Effective
+	var caps [2]unix.CapUserData
+	if err := unix.Capget(&hdr, &caps[0]); err != nil {
+		return err
+	}
+	left := caps[0].Permitted & (1 << unix.CAP_SYS_PTRACE)
+	caps = [2]unix.CapUserData{{Effective: left, Permitted: left}}
 	return unix.Capset(&hdr, &caps[0])
+}
+
+// usable reports whether a thread of this process can act as the sandbox's
+// user. A guard without such threads would let what it is asked wait for ever.
+func (id Identity) usable() error {
+	done := make(chan error, 1)
+	go func() {
+		runtime.LockOSThread() // never unlocked: the thread ends with the goroutine
+		w := &worker{umask: -1}
+		done <- w.become(id)
+	}()
+	if err := <-done; err != nil {
+		return fmt.Errorf("acting as the sandbox's user, %d:%d on this machine: %w", id.UID, id.GID, err)
+	}
+	return nil
 }
 
 // serve handles notifications of one sandbox for as long as they keep coming
