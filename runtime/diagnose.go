@@ -200,12 +200,17 @@ func (d *diagnosis) memory() Feature {
 	if !d.Door.Listener.Works() {
 		return f.without(after(FeatureNotify))
 	}
-	r := reason{"reading a child's memory: " + text(d.Door.Memory), "allow process_vm_readv(2) of one's own children"}
-	if scope := d.Sysctls["kernel.yama.ptrace_scope"]; scope == "3" {
-		r.missing += " (kernel.yama.ptrace_scope = " + scope + ")"
-		r.remedy = "sysctl kernel.yama.ptrace_scope=1, which takes a reboot to become less than 3"
+	what := "reading a child's memory: " + text(d.Door.Memory)
+	switch {
+	case d.Sysctls["kernel.yama.ptrace_scope"] == "3":
+		return f.without(reason{
+			what + " (kernel.yama.ptrace_scope = 3)",
+			"sysctl kernel.yama.ptrace_scope=1, which takes a reboot to become less than 3",
+		})
+	case refused(d.Door.Memory.Err):
+		return f.without(d.restricted(what))
 	}
-	return f.without(r)
+	return f.without(reason{what, "allow process_vm_readv(2) of one's own children"})
 }
 
 func (d *diagnosis) systemCalls() Feature {

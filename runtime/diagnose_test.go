@@ -100,6 +100,12 @@ var machines = []struct {
 			f.Cgroups.Controllers[i].Usable = false
 		}
 	}},
+	{"docker-root-with-sys-admin", func(f *probe.Facts) {
+		root(f)
+		f.Container, f.Seccomp = "docker", 2
+		f.Child.Pivot = fails(syscall.EPERM)
+		f.Door.Memory = fails(syscall.EPERM)
+	}},
 	{"docker-masked-proc", func(f *probe.Facts) {
 		f.Container = "docker"
 		f.Child.Proc = fails(syscall.EPERM)
