@@ -15,13 +15,16 @@ BENCHFLAGS ?=
 TOOL := go tool -modfile=tools.mod
 
 .DEFAULT_GOAL := build
-.PHONY: help build generate drift lint test fuzz bench
+.PHONY: help build install generate drift lint test fuzz bench
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "%-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 build: ## compile everything
 	go build ./...
+
+install: ## install the command sandbox, static
+	CGO_ENABLED=0 go install ./cmd/sandbox
 
 generate: ## write the generated code anew
 	go generate ./...

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: MIT
+
+//go:build linux
+
+package main
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// TestDocs runs what docs/cli.md shows in its blocks named "console": each line
+// that begins with "$ " is a command, and what follows is what it prints.
+func TestDocs(t *testing.T) {
+	require(t)
+	text, err := os.ReadFile("../../docs/cli.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := filepath.Join(t.TempDir(), "project")
+	if err := sample(dir); err != nil {
+		t.Fatal(err)
+	}
+	bin := t.TempDir()
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(self, filepath.Join(bin, "sandbox")); err != nil {
+		t.Fatal(err)
+	}
+	examples := console(string(text))
+	if len(examples) < 10 {
+		t.Fatalf("found only %d examples", len(examples))
+	}
+	for _, e := range examples {
+		cmd := exec.Command("/bin/sh", "-c", e.command)
+		cmd.Dir = dir
+		cmd.Env = append(os.Environ(), "PATH="+bin+":/usr/bin:/bin", "LANG=C.UTF-8")
+		out, _ := cmd.CombinedOutput()
+		if d := cmp.Diff(e.output, string(out)); d != "" {
+			t.Errorf("$ %s\n-docs +got:\n%s", e.command, d)
+		}
+	}
+}
+
+type example struct{ command, output string }
+
+// console finds the examples of a document.
+func console(text string) []example {
+	var list []example
+	inside := false
+	for line := range strings.Lines(text) {
+		switch command, ok := strings.CutPrefix(line, "$ "); {
+		case line == "```console\n":
+			inside = true
+		case strings.HasPrefix(line, "```"):
+			inside = false
+		case inside && ok:
+			list = append(list, example{command: strings.TrimSuffix(command, "\n")})
+		case inside:
+			list[len(list)-1].output += line
+		}
+	}
+	return list
+}
