@@ -31,13 +31,9 @@ require (
 	google.golang.org/protobuf v1.35.2 // indirect
 )
 
-require github.com/aymanbagabas/go-udiff v0.4.1 // indirect
-
-require go.uber.org/goleak v1.3.0
+require github.com/aymanbagabas/go-udiff v0.4.1
 
 require (
-	github.com/aymanbagabas/go-udiff v0.4.1
-	github.com/creack/pty v1.1.24
 	github.com/rogpeppe/go-internal v1.16.0
 	github.com/spf13/cobra v1.10.2
 	github.com/spf13/pflag v1.0.9
@@ -45,5 +41,5 @@ require (
 
 require (
 	github.com/inconshreveable/mousetrap v1.1.0 // indirect
-	golang.org/x/tools v0.26.0 // indirect
+	golang.org/x/tools v0.27.0 // indirect
 )
