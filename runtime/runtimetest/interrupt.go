@@ -29,11 +29,13 @@ func (s *suite) interrupts(t *testing.T) {
 		Env: []string{"PATH=/usr/bin:/bin", "OLD=" + sleeper(old), "RECENT=" + sleeper(recent)},
 	}, "")
 	c.ready()
-	eventually(t, "the first jobs run", func() bool { return len(marked(old)) >= 2 })
+	// A shell that is about to execute something else bears the marker for a
+	// moment, too: only so many stay.
+	const jobs = 2
+	eventually(t, "the first jobs run", func() bool { return len(marked(old)) >= jobs })
 	if err := c.Settle(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	before := len(marked(old))
 	b.out("touch /tmp/settled")
 	c.ready()
 	eventually(t, "the later jobs run", func() bool { return len(marked(recent)) >= 3 })
@@ -46,8 +48,8 @@ func (s *suite) interrupts(t *testing.T) {
 	if left := marked(recent); len(left) > 0 {
 		t.Errorf("processes %v are left", left)
 	}
-	if n := len(marked(old)); n < before {
-		t.Errorf("%d of %d processes from before are left", n, before)
+	if n := len(marked(old)); n < jobs {
+		t.Errorf("%d of %d processes from before are left", n, jobs)
 	}
 	b.out("touch /tmp/over")
 	if r := c.wait(); r.ExitCode != 0 || r.stdout != "told\non\n" {
