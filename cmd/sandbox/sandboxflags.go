@@ -15,6 +15,7 @@ import (
 // sandboxFlags are the flags of the commands that run something.
 type sandboxFlags struct {
 	policyFlags
+	limitFlags
 	runtime string
 	live    bool
 	network string
@@ -28,6 +29,7 @@ var runtimes = []string{"native"}
 
 func (f *sandboxFlags) add(cmd *cobra.Command) {
 	f.policyFlags.add(cmd)
+	f.limitFlags.add(cmd)
 	fs := cmd.Flags()
 	fs.StringVar(&f.runtime, "runtime", runtimes[0], "what runs the sandbox: "+strings.Join(runtimes, ", "))
 	fs.BoolVar(&f.live, "live", false, "use the directory itself instead of a snapshot, for trees that nobody else changes")
@@ -41,7 +43,9 @@ func (f *sandboxFlags) add(cmd *cobra.Command) {
 	_ = cmd.RegisterFlagCompletionFunc("runtime", words(runtimes...))
 	_ = cmd.RegisterFlagCompletionFunc("network", words(string(sandbox.NetworkNone), string(sandbox.NetworkHost)))
 	_ = cmd.RegisterFlagCompletionFunc("timeout", words())
-	_ = cmd.RegisterFlagCompletionFunc("env", words())
+	for _, name := range []string{"env", "memory", "cpus", "pids", "disk"} {
+		_ = cmd.RegisterFlagCompletionFunc(name, words())
+	}
 }
 
 // options are those of the sandbox.
@@ -59,7 +63,11 @@ func (f *sandboxFlags) options() ([]sandbox.Option, []string, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	opts := []sandbox.Option{sandbox.WithRules(rules...), sandbox.WithNetwork(sandbox.Network(f.network))}
+	limits, err := f.limits()
+	if err != nil {
+		return nil, nil, err
+	}
+	opts := []sandbox.Option{sandbox.WithRules(rules...), sandbox.WithNetwork(sandbox.Network(f.network)), sandbox.WithResources(limits)}
 	if f.live {
 		opts = append(opts, sandbox.WithLive())
 	}
