@@ -37,6 +37,7 @@
 // Run and Exec wait for a command and return what it printed; ExecStream yields
 // it as it comes; StartCommand gives the command itself, and a terminal if
 // asked. A Session is a shell that goes on from one command to the next.
+// Changes lists what commands changed, and Diff writes it as a patch.
 //
 // # Limits
 //
@@ -57,6 +58,7 @@
 // # Requirements
 //
 // Linux 5.19 or later on amd64 or arm64, with overlayfs, seccomp user
-// notification and user namespaces; root is not needed. On other systems the
-// package compiles, and making a sandbox fails with ErrUnsupported.
+// notification and user namespaces; root is not needed. Probe says whether they
+// are there, and what to do if not. On other systems the package compiles, and
+// making a sandbox fails with ErrUnsupported.
 package sandbox

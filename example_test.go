@@ -271,3 +271,53 @@ func ExampleWithResources() {
 	// hello
 	// out of memory: false out of processes: false
 }
+
+// What commands changed can be reviewed, and applied, as a patch.
+func ExampleSandbox_Diff() {
+	ctx := context.Background()
+	dir, remove := exampleProject()
+	defer remove()
+	sb, err := sandbox.FromLocal(ctx, dir, sandbox.WithPreset("development"))
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer sb.Close()
+
+	if _, err := sb.Run(ctx, "echo echo bye >> main.sh; rm -r docs"); err != nil {
+		log.Fatal(err)
+	}
+	if err := sb.Diff(ctx, os.Stdout, sandbox.DiffOptions{}); err != nil {
+		log.Fatal(err)
+	}
+	// Output:
+	// diff --git a/docs/guide.md b/docs/guide.md
+	// deleted file mode 100644
+	// index 8c0d02fadc..0000000000
+	// --- a/docs/guide.md
+	// +++ /dev/null
+	// @@ -1 +0,0 @@
+	// -# Guide
+	// diff --git a/main.sh b/main.sh
+	// index 2f08be9a02..8aa47aeece 100644
+	// --- a/main.sh
+	// +++ b/main.sh
+	// @@ -1 +1,2 @@
+	//  echo hello
+	// +echo bye
+}
+
+// A program can say why it cannot make sandboxes before it needs one.
+func ExampleProbe() {
+	report := sandbox.Probe()
+	if err := report.Err(); err != nil {
+		fmt.Println(err) // what is missing, why, and what to do
+		return
+	}
+	for _, g := range report.Guarantees {
+		if g.What == "a path changes only where the rules say write" {
+			fmt.Println(g.What+":", g.Holds)
+		}
+	}
+	// Output:
+	// a path changes only where the rules say write: true
+}

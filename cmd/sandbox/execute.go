@@ -23,8 +23,7 @@ type job struct {
 }
 
 // inSandbox makes a sandbox of a directory, has something done in it, and
-// destroys it. Signals that arrive before a command is attached to the relay
-// end that.
+// destroys it. What a signal ends that no command gets, ends with its number.
 func (a *app) inSandbox(ctx context.Context, dir string, opts []sandbox.Option, do func(ctx context.Context, sb *sandbox.Sandbox, r *relay) error) error {
 	r, ctx := relaySignals(ctx)
 	quiet := a.patience("copying " + oneLine(dir))
@@ -35,7 +34,7 @@ func (a *app) inSandbox(ctx context.Context, dir string, opts []sandbox.Option, 
 		err = do(ctx, sb, r)
 	}
 	var sig signalled
-	if errors.As(context.Cause(ctx), &sig) {
+	if errors.Is(err, context.Canceled) && errors.As(context.Cause(ctx), &sig) {
 		return exitStatus(exitSignal + int(sig.Signal))
 	}
 	return err

@@ -16,8 +16,8 @@ import (
 // relayed are the signals that the command gets in place of this program.
 var relayed = []os.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGQUIT, syscall.SIGUSR1, syscall.SIGUSR2}
 
-// relay passes signals on to a command. Before there is one they end what is
-// being prepared.
+// relay passes signals on to a command. Before there is one, and after it has
+// ended, they end what else is being done.
 type relay struct {
 	cancel context.CancelCauseFunc
 
@@ -27,7 +27,7 @@ type relay struct {
 	interrupts int
 }
 
-// signalled is why something was not begun.
+// signalled is why something was not done.
 type signalled struct{ syscall.Signal }
 
 func (s signalled) Error() string { return fmt.Sprintf("ended by a signal: %v", s.Signal) }
