@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-package native
+package launch
 
 import (
 	"context"
@@ -44,12 +44,19 @@ func newInstance(proc *spawner.Process, conn *control.Conn, held *admission) *in
 	}
 }
 
-// begin sends the set-up, with the files by which the init goes into its cgroup,
-// and waits for the sandbox to stand.
-func (in *instance) begin(ctx context.Context, setup *control.Setup, cfg runtime.Config, group []int) error {
+// begin sends the orders, the first with the files by which the process that takes
+// it goes into its cgroup, and waits for the sandbox to stand.
+func (in *instance) begin(ctx context.Context, setups []*control.Setup, cfg runtime.Config, group []int) error {
 	go in.receive()
-	if err := in.send(setup, group...); err != nil {
-		return err
+	for _, setup := range setups {
+		err := in.send(setup, group...)
+		if errors.Is(err, runtime.ErrEnded) {
+			break // it has said why, or will be found to have ended
+		}
+		if err != nil {
+			return err
+		}
+		group = nil
 	}
 	select {
 	case err := <-in.built:

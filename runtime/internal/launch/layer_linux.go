@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-package native
+package launch
 
 import (
 	"fmt"
@@ -14,20 +14,20 @@ import (
 // openLayer makes a detached mount of a layer. Where the sandbox's user is
 // another than the files' owner, it is an ID-mapped one (mount_setattr(2),
 // MOUNT_ATTR_IDMAP), in which the owner's files are the sandbox user's.
-func (r *Runtime) openLayer(l runtime.Layer) (int, error) {
-	tree, err := unix.OpenTree(unix.AT_FDCWD, l.Dir, unix.OPEN_TREE_CLONE|unix.OPEN_TREE_CLOEXEC)
+func (l *Launcher) openLayer(layer runtime.Layer) (int, error) {
+	tree, err := unix.OpenTree(unix.AT_FDCWD, layer.Dir, unix.OPEN_TREE_CLONE|unix.OPEN_TREE_CLOEXEC)
 	if err != nil {
-		return -1, &os.PathError{Op: "open_tree", Path: l.Dir, Err: err}
+		return -1, &os.PathError{Op: "open_tree", Path: layer.Dir, Err: err}
 	}
-	if !l.MapOwner {
+	if !layer.MapOwner {
 		return tree, nil
 	}
 	var st unix.Stat_t
 	if err := unix.Fstat(tree, &st); err != nil {
 		unix.Close(tree)
-		return -1, &os.PathError{Op: "stat", Path: l.Dir, Err: err}
+		return -1, &os.PathError{Op: "stat", Path: layer.Dir, Err: err}
 	}
-	ns, err := r.idmaps.get(runtime.Owner{UID: int(st.Uid), GID: int(st.Gid)}, r.spawner.mapIDs)
+	ns, err := l.idmaps.get(runtime.Owner{UID: int(st.Uid), GID: int(st.Gid)}, l.spawner.mapIDs)
 	if err != nil {
 		unix.Close(tree)
 		return -1, err
@@ -36,7 +36,7 @@ func (r *Runtime) openLayer(l runtime.Layer) (int, error) {
 	attr := unix.MountAttr{Attr_set: unix.MOUNT_ATTR_IDMAP | unix.MOUNT_ATTR_RDONLY, Userns_fd: uint64(ns)}
 	if err := unix.MountSetattr(tree, "", unix.AT_EMPTY_PATH, &attr); err != nil {
 		unix.Close(tree)
-		return -1, fmt.Errorf("mapping the owner of %s: %w: its file system has no ID-mapped mounts; use a snapshot instead (%w)", l.Dir, runtime.ErrUnsupported, err)
+		return -1, fmt.Errorf("mapping the owner of %s: %w: its file system has no ID-mapped mounts; use a snapshot instead (%w)", layer.Dir, runtime.ErrUnsupported, err)
 	}
 	return tree, nil
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-package native
+package launch
 
 import (
 	"fmt"

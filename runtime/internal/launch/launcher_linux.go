@@ -1,0 +1,240 @@
+// SPDX-License-Identifier: MIT
+
+package launch
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"sync"
+
+	specs "github.com/opencontainers/runtime-spec/specs-go"
+	"golang.org/x/sys/unix"
+
+	"github.com/sandbox-rls/sandbox/internal/cgroup"
+	"github.com/sandbox-rls/sandbox/internal/control"
+	"github.com/sandbox-rls/sandbox/internal/idrange"
+	"github.com/sandbox-rls/sandbox/runtime"
+)
+
+// The host's user numbers that sandboxes get when the caller is root.
+const (
+	idBase  = idrange.Base
+	idCount = idrange.Count
+)
+
+// Launcher starts sandboxes. All methods may be called concurrently.
+type Launcher struct {
+	privileged bool
+	host       func() (host, error)
+	spawner    spawners
+	idmaps     idmaps
+	groups     groups
+}
+
+// Options are choices made for a launcher.
+type Options struct {
+	// DelegatedCgroup says that the process's own cgroup is for it alone.
+	DelegatedCgroup bool
+}
+
+// New returns a launcher. It starts nothing yet.
+func New(o Options) *Launcher {
+	return &Launcher{
+		privileged: os.Geteuid() == 0 && idrange.Mapped(),
+		host:       sync.OnceValues(inspect),
+		groups:     groups{options: cgroup.Options{Delegated: o.DelegatedCgroup}},
+	}
+}
+
+// Owner is the sandbox user's number on the host when the caller is root.
+func (l *Launcher) Owner() runtime.Owner {
+	if !l.privileged {
+		return runtime.Owner{UID: -1, GID: -1}
+	}
+	return runtime.Owner{UID: idBase + runtime.UserID, GID: idBase + runtime.GroupID}
+}
+
+// Prepare starts the process that forks the inits, which Start otherwise does.
+func (l *Launcher) Prepare() { _, _ = l.spawner.get() }
+
+// Close ends the process that the inits are children of, and so all sandboxes
+// that still run, and returns when none is left. A Start that is under way
+// fails; a later one begins anew.
+func (l *Launcher) Close() error {
+	l.spawner.close()
+	l.idmaps.close()
+	return l.groups.close()
+}
+
+// Start builds a sandbox by a route.
+func (l *Launcher) Start(ctx context.Context, cfg runtime.Config, route Route) (runtime.Instance, error) {
+	h, err := l.host()
+	if err != nil {
+		return nil, err
+	}
+	h.inherit = l.privileged
+	if cfg.View, err = absolute(cfg.View); err != nil {
+		return nil, err
+	}
+	setup, err := plan(cfg, h)
+	if err != nil {
+		return nil, err
+	}
+	files, err := l.openView(cfg.View)
+	if err != nil {
+		return nil, err
+	}
+	defer closeAll(files)
+	order, err := route(cfg.Spec, Planned{Setup: setup, Layers: len(files)})
+	if err != nil {
+		return nil, err
+	}
+	in, err := l.start(ctx, cfg, order, files)
+	if err != nil && order.Explain != nil {
+		err = order.Explain(err)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return in, nil
+}
+
+// start has the first process forked and sees it become the init.
+func (l *Launcher) start(ctx context.Context, cfg runtime.Config, o Order, layers []int) (*instance, error) {
+	group, err := l.groups.begin(cfg)
+	if err != nil {
+		return nil, err
+	}
+	defer group.close()
+	in, err := l.fork(l.request(cfg.Spec, o.Namespaces), slices.Concat(layers, o.Files), group)
+	if err != nil {
+		group.cancel()
+		return nil, err
+	}
+	if err := in.begin(ctx, o.Setups, cfg, group.files()); err != nil {
+		in.Close()
+		return nil, err
+	}
+	return in, nil
+}
+
+// fork starts the first process, which waits for its set-up: in its cgroup if
+// it can be born there, else it is moved.
+func (l *Launcher) fork(m *control.Spawn, files []int, group *admission) (*instance, error) {
+	if group.dir != nil {
+		into := *m
+		into.Cgroup = true
+		proc, conn, err := l.spawner.spawn(&into, append(slices.Clone(files), int(group.dir.Fd())))
+		if err == nil {
+			return newInstance(proc, conn, group), nil
+		}
+	}
+	proc, conn, err := l.spawner.spawn(m, files)
+	if err != nil {
+		return nil, explain(err)
+	}
+	if group.dir != nil {
+		if err := group.group.Add(proc.PID); err != nil {
+			proc.Kill()
+			conn.Close()
+			return nil, err
+		}
+	}
+	return newInstance(proc, conn, group), nil
+}
+
+// absolute makes the paths of a view independent of the working directory,
+// which the inits do not share.
+func absolute(v runtime.View) (runtime.View, error) {
+	v.Lower = slices.Clone(v.Lower)
+	dirs := []*string{&v.Delta}
+	for i := range v.Lower {
+		dirs = append(dirs, &v.Lower[i].Dir)
+	}
+	for _, dir := range dirs {
+		if *dir == "" || filepath.IsAbs(*dir) {
+			continue // an empty name is none, and not the working directory's
+		}
+		abs, err := filepath.Abs(*dir)
+		if err != nil {
+			return v, err
+		}
+		*dir = abs
+	}
+	return v, nil
+}
+
+// request says how the first process is to be forked.
+func (l *Launcher) request(spec *specs.Spec, namespaces []specs.LinuxNamespaceType) *control.Spawn {
+	m := &control.Spawn{UID: spec.Process.User.UID, GID: spec.Process.User.GID}
+	for _, ns := range namespaces {
+		m.Namespaces |= cloneFlags[ns]
+	}
+	if l.privileged {
+		m.Become = true
+		m.UIDs = []control.IDMap{{Inside: 0, Outside: idBase, Count: idCount}}
+		m.GIDs = m.UIDs
+		return m
+	}
+	m.UIDs = []control.IDMap{{Inside: m.UID, Outside: uint32(os.Geteuid()), Count: 1}}
+	m.GIDs = []control.IDMap{{Inside: m.GID, Outside: uint32(os.Getegid()), Count: 1}}
+	return m
+}
+
+// cloneFlags has no CLONE_NEWCGROUP: such a namespace begins at the cgroup that
+// the process is in, and so is made when the init is in its own.
+var cloneFlags = map[specs.LinuxNamespaceType]uint64{
+	specs.UserNamespace:    unix.CLONE_NEWUSER,
+	specs.MountNamespace:   unix.CLONE_NEWNS,
+	specs.PIDNamespace:     unix.CLONE_NEWPID,
+	specs.IPCNamespace:     unix.CLONE_NEWIPC,
+	specs.UTSNamespace:     unix.CLONE_NEWUTS,
+	specs.NetworkNamespace: unix.CLONE_NEWNET,
+}
+
+// openView makes the detached mounts that the init inherits, in the order that
+// the plan counts on. Without privilege there are none: the init opens the
+// layers itself.
+func (l *Launcher) openView(v runtime.View) (files []int, err error) {
+	if !l.privileged {
+		return nil, nil
+	}
+	list := v.Lower
+	if v.Delta != "" && v.DeltaMount == nil {
+		list = append(slices.Clone(list), runtime.Layer{Dir: v.Delta})
+	}
+	for _, layer := range list {
+		fd, err := l.openLayer(layer)
+		if err != nil {
+			closeAll(files)
+			return nil, err
+		}
+		files = append(files, fd)
+	}
+	if v.DeltaMount != nil {
+		fd, err := unix.FcntlInt(v.DeltaMount.Fd(), unix.F_DUPFD_CLOEXEC, 0)
+		if err != nil {
+			closeAll(files)
+			return nil, err
+		}
+		files = append(files, fd)
+	}
+	return files, nil
+}
+
+func closeAll(files []int) { control.CloseFiles(files) }
+
+// explain adds the remedy to the errors that a machine's settings cause.
+func explain(err error) error {
+	switch err {
+	case unix.EPERM, unix.EACCES:
+		return fmt.Errorf("creating namespaces: %w: this machine does not let this user make user namespaces (%w); "+
+			"allow them (sysctl kernel.unprivileged_userns_clone=1, or kernel.apparmor_restrict_unprivileged_userns=0), or run as root", runtime.ErrUnsupported, err)
+	case unix.ENOSPC:
+		return fmt.Errorf("creating namespaces: %w: the limit of namespaces is reached; raise /proc/sys/user/max_user_namespaces", err)
+	}
+	return fmt.Errorf("creating the sandbox's first process: %w", err)
+}
