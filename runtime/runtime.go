@@ -41,6 +41,14 @@ type Preparer interface {
 	Prepare()
 }
 
+// Substitute is a Runtime that may stand in for another, which this machine
+// does not have.
+type Substitute interface {
+	// Note says what was asked for and why it is not to be had. It is empty when
+	// the runtime is the one that was asked for.
+	Note() string
+}
+
 // Owner is a user and a group of the host. A negative UID stands for the caller.
 type Owner struct{ UID, GID int }
 

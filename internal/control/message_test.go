@@ -72,7 +72,10 @@ func setups() *rapid.Generator[*control.Setup] {
 			Filter: rapid.SliceOf(rapid.Byte()).Draw(t, "filter"), Notify: rapid.Bool().Draw(t, "notify"),
 			Readable: rapid.SliceOf(text).Draw(t, "readable"), Dir: text.Draw(t, "dir"),
 			UID: rapid.IntRange(0, 1<<31).Draw(t, "uid"), GID: rapid.IntRange(0, 1<<31).Draw(t, "gid"),
-			Steps: []control.Step{},
+			Steps: []control.Step{}, Standing: rapid.Bool().Draw(t, "standing"),
+			Builder: control.Builder{
+				Argv: rapid.SliceOf(text).Draw(t, "argv"), Program: text.Draw(t, "program"), Log: text.Draw(t, "log"),
+			},
 		}
 		for range rapid.IntRange(0, 4).Draw(t, "steps") {
 			s.Steps = append(s.Steps, control.Step{
@@ -134,6 +137,7 @@ func FuzzDecode(f *testing.F) {
 		&control.Spawned{PID: 4242},
 		&control.Mapped{},
 		&control.Setup{Steps: []control.Step{{Op: control.OpDir, Target: "/a", Layers: []string{"#0"}}}, Dir: "/"},
+		&control.Setup{Standing: true, Builder: control.Builder{Argv: []string{"bwrap"}, Program: "#1", Log: "#2"}},
 	} {
 		f.Add(control.Encode(m))
 	}

@@ -54,6 +54,20 @@ type Setup struct {
 	Readable []string
 	Dir      string // working directory of the init
 	UID, GID int
+	// Standing says that another program has built the root and that the
+	// process is in it: the steps are what is left to be done there.
+	Standing bool
+	// Builder is a program that builds the root from what the steps made, and
+	// then executes the init anew, with the socket, for another set-up.
+	// Nothing but the steps counts beside it.
+	Builder Builder
+}
+
+// Builder is a program to go on with. Without Argv there is none.
+type Builder struct {
+	Argv    []string
+	Program string // "#N": the program, among the files that the process inherits
+	Log     string // "#N": where its standard error goes
 }
 
 func (m *Setup) encode(e *encoder) {
@@ -70,6 +84,10 @@ func (m *Setup) encode(e *encoder) {
 	e.string(m.Dir)
 	e.uint(uint64(m.UID))
 	e.uint(uint64(m.GID))
+	e.bool(m.Standing)
+	e.list(m.Builder.Argv)
+	e.string(m.Builder.Program)
+	e.string(m.Builder.Log)
 }
 
 func (s *Step) encode(e *encoder) {
@@ -105,6 +123,8 @@ func decodeSetup(d *decoder) *Setup {
 	m.Dir = d.string()
 	m.UID = int(d.uint() & 0xffffffff)
 	m.GID = int(d.uint() & 0xffffffff)
+	m.Standing = d.bool()
+	m.Builder = Builder{Argv: d.list(), Program: d.string(), Log: d.string()}
 	return m
 }
 

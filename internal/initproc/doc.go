@@ -9,7 +9,12 @@
 // capability, installs the seccomp filter, and hands the listener to the owner.
 // It then executes itself again. The second stage is PID 1 of the sandbox, as
 // confined as the commands that it starts: no thread of it ever held more.
+//
+// Between what the first stage mounts and the rest of its work another program
+// may build the root, and execute the first stage anew in it: see [control.Builder].
 package initproc
+
+import "strconv"
 
 // Argv are the arguments by which a process knows that it is an init. The
 // control socket is file ControlFD; the files that the set-up names follow it.
@@ -23,6 +28,18 @@ const ControlFD = 3
 
 // Argv returns the arguments with which to execute this program as an init.
 func Argv() []string { return []string{setupArg} }
+
+// Stage is where the new root, or what a builder makes one of, is put together.
+// Any directory would do; this one exists on every system.
+const Stage = "/tmp"
+
+// programFD is the file descriptor by which a builder executes this program.
+const programFD = ControlFD + 1
+
+// BuilderArgv returns the arguments with which a builder is to execute this
+// program as an init, by a file descriptor that it inherits. The root that it
+// builds must have a /proc.
+func BuilderArgv() []string { return []string{"/proc/self/fd/" + strconv.Itoa(programFD), setupArg} }
 
 // Environ is the environment of the init. One P is enough for what it does,
 // and keeps its memory small.

@@ -4,6 +4,7 @@ package initproc
 
 import (
 	"os"
+	"slices"
 
 	"golang.org/x/sys/unix"
 
@@ -14,13 +15,10 @@ import (
 // the program's own main could run. The main goroutine is on the main thread
 // here and stays on it.
 func init() {
-	if len(os.Args) != 1 {
-		return
-	}
-	switch os.Args[0] {
-	case setupArg:
+	switch {
+	case slices.Equal(os.Args, Argv()), slices.Equal(os.Args, BuilderArgv()):
 		os.Exit(runSetup())
-	case initArg:
+	case slices.Equal(os.Args, []string{initArg}):
 		os.Exit(runInit())
 	}
 }

@@ -14,6 +14,7 @@ import (
 
 // root is the sandbox's root while it is put together.
 type root struct {
+	at        string         // where it is; "": the process is in it
 	workspace int            // O_PATH of the writable mount beneath the cover; 0: none
 	layers    map[string]int // descriptors of the layers that are given as paths
 }
@@ -21,9 +22,6 @@ type root struct {
 // assemble carries out the steps. They were checked when they were planned;
 // whatever goes wrong here goes wrong in the kernel.
 func (r *root) assemble(steps []control.Step) *control.Fault {
-	if err := unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""); err != nil {
-		return fault("make the mount tree private", err)
-	}
 	if f := r.openLayers(steps); f != nil {
 		return f
 	}
@@ -76,7 +74,7 @@ func describe(s *control.Step) string {
 }
 
 func (r *root) step(s *control.Step) error {
-	target := stage + s.Target
+	target := r.at + s.Target
 	switch s.Op {
 	case control.OpDir:
 		return unix.Mkdir(target, s.Mode)
@@ -256,7 +254,7 @@ func (r *root) openLayer(layer string, i int) (fd int, scratch string, err error
 	if err != nil {
 		return -1, "", err
 	}
-	scratch = stage + "/.layer" + strconv.Itoa(i)
+	scratch = r.at + "/.layer" + strconv.Itoa(i)
 	if err := unix.Mkdir(scratch, 0o700); err != nil {
 		return -1, "", err
 	}
@@ -276,8 +274,8 @@ func closeLayer(fd int, scratch string) {
 }
 
 // inherited returns the descriptor of a file that the owner passed.
-func inherited(layer string) (int, error) {
-	n, err := strconv.Atoi(layer[1:])
+func inherited(name string) (int, error) {
+	n, err := strconv.Atoi(strings.TrimPrefix(name, "#"))
 	if err != nil || n < 0 {
 		return -1, unix.EINVAL
 	}

@@ -12,10 +12,6 @@ import (
 	"github.com/sandbox-rls/sandbox/internal/control"
 )
 
-// stage is where the new root is put together before the process moves into
-// it. Any directory would do; this one exists on every system.
-const stage = "/tmp"
-
 // build makes the sandbox and executes the second stage. It returns what
 // failed, if anything did.
 func build(s *control.Setup) *control.Fault {
@@ -24,24 +20,20 @@ func build(s *control.Setup) *control.Fault {
 	if err != nil {
 		return fault("open /proc/self/exe", err)
 	}
+	r := &root{at: Stage}
+	if len(s.Builder.Argv) > 0 {
+		return r.handOn(s, self)
+	}
 	score, err := openScore()
 	if err != nil {
 		return fault("open /proc/self/oom_score_adj", err)
 	}
-	if err := unix.Sethostname([]byte(s.Hostname)); err != nil {
-		return fault("set the host name", err)
+	raise := r.raise
+	if s.Standing {
+		raise = r.complete
 	}
-	if s.Loopback {
-		if err := loopbackUp(); err != nil {
-			return fault("bring up the loopback interface", err)
-		}
-	}
-	r := &root{}
-	if f := r.assemble(s.Steps); f != nil {
+	if f := raise(s); f != nil {
 		return f
-	}
-	if err := pivot(); err != nil {
-		return fault("pivot_root", err)
 	}
 	if err := unix.Chdir(s.Dir); err != nil {
 		return fault("chdir "+s.Dir, err)
@@ -55,6 +47,28 @@ func build(s *control.Setup) *control.Fault {
 		return fault("hand over the listener", err)
 	}
 	return fault("execute the init", executeInit(self, score))
+}
+
+// raise builds a root from nothing, and moves the process into it.
+func (r *root) raise(s *control.Setup) *control.Fault {
+	if err := unix.Sethostname([]byte(s.Hostname)); err != nil {
+		return fault("set the host name", err)
+	}
+	if s.Loopback {
+		if err := loopbackUp(); err != nil {
+			return fault("bring up the loopback interface", err)
+		}
+	}
+	if err := unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""); err != nil {
+		return fault("make the mount tree private", err)
+	}
+	if f := r.assemble(s.Steps); f != nil {
+		return f
+	}
+	if err := pivot(); err != nil {
+		return fault("pivot_root", err)
+	}
+	return nil
 }
 
 // hello hands over what the owner needs to serve the sandbox.
@@ -91,11 +105,16 @@ func executeInit(self, score int) error {
 	if err := unix.Dup3(score, scoreFD, 0); err != nil {
 		return err
 	}
+	return execute(self, []string{initArg})
+}
+
+// execute replaces the process by a program that is open, with the control socket.
+func execute(program int, args []string) error {
 	if _, err := unix.FcntlInt(ControlFD, unix.F_SETFD, 0); err != nil {
 		return err
 	}
 	resetSignals()
-	argv, err := syscall.SlicePtrFromStrings([]string{initArg})
+	argv, err := syscall.SlicePtrFromStrings(args)
 	if err != nil {
 		return err
 	}
@@ -105,14 +124,14 @@ func executeInit(self, score int) error {
 	}
 	empty := [1]byte{}
 	// The other threads of this stage end here; none of them outlives its capabilities.
-	_, _, errno := unix.RawSyscall6(unix.SYS_EXECVEAT, uintptr(self), uintptr(unsafe.Pointer(&empty[0])),
+	_, _, errno := unix.RawSyscall6(unix.SYS_EXECVEAT, uintptr(program), uintptr(unsafe.Pointer(&empty[0])),
 		uintptr(unsafe.Pointer(&argv[0])), uintptr(unsafe.Pointer(&envv[0])), unix.AT_EMPTY_PATH, 0)
 	return errno
 }
 
 // pivot moves the process into the new root and lets go of the old one.
 func pivot() error {
-	if err := unix.Chdir(stage); err != nil {
+	if err := unix.Chdir(Stage); err != nil {
 		return err
 	}
 	// The old root comes to lie over the new one, from where it is taken off.

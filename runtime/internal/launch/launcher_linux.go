@@ -92,6 +92,7 @@ func (l *Launcher) Start(ctx context.Context, cfg runtime.Config, route Route) (
 	if err != nil {
 		return nil, err
 	}
+	defer closeAll(order.Files)
 	in, err := l.start(ctx, cfg, order, files)
 	if err != nil && order.Explain != nil {
 		err = order.Explain(err)

@@ -27,7 +27,8 @@ type Order struct {
 	// Setups are the orders of the processes on the way, each of which takes one
 	// from the same socket. The last is the init's.
 	Setups []*control.Setup
-	// Files are what the first process inherits besides the layers.
+	// Files are what the first process inherits besides the layers. The launcher
+	// closes them when the start is over.
 	Files []int
 	// Explain says more of why the start failed, when nothing of the sandbox is
 	// left. Nil: nothing more is known.

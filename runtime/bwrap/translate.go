@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: MIT
+
+package bwrap
+
+import (
+	"fmt"
+	"path"
+	"strings"
+
+	specs "github.com/opencontainers/runtime-spec/specs-go"
+
+	"github.com/sandbox-rls/sandbox/internal/control"
+	"github.com/sandbox-rls/sandbox/internal/initproc"
+	"github.com/sandbox-rls/sandbox/runtime"
+)
+
+// Mount attributes of mount_setattr(2).
+const (
+	attrRDONLY = 0x1
+	attrNODEV  = 0x4
+	attrNOEXEC = 0x8
+)
+
+// shares are who does what of the building of a sandbox.
+type shares struct {
+	// holder mounts the workspace, since bwrap has no overlays, or none of which
+	// layers could be handed over.
+	holder []control.Step
+	// argv has bwrap make the namespaces and bind what is of the host.
+	argv []string
+	// init does the rest in the root that bwrap made.
+	init []control.Step
+}
+
+// translate divides the steps of a set-up. Whatever bwrap can do in their
+// sense is bwrap's. It is pure.
+func translate(spec *specs.Spec, all []control.Step) (*shares, error) {
+	s := &shares{argv: []string{"bwrap"}}
+	if err := s.flags(spec); err != nil {
+		return nil, err
+	}
+	for i, step := range all {
+		s.step(step, all[i+1:])
+	}
+	s.argv = append(s.argv, "--chdir", "/", "--")
+	s.argv = append(s.argv, initproc.BuilderArgv()...)
+	return s, nil
+}
+
+var unshare = map[specs.LinuxNamespaceType]string{
+	specs.UserNamespace:    "--unshare-user",
+	specs.IPCNamespace:     "--unshare-ipc",
+	specs.PIDNamespace:     "--unshare-pid",
+	specs.UTSNamespace:     "--unshare-uts",
+	specs.CgroupNamespace:  "--unshare-cgroup",
+	specs.NetworkNamespace: "--unshare-net", // which brings up the loopback interface, too
+}
+
+// flags are what is not about mounts. The capabilities are those by which the
+// init does its share, and gets rid of them.
+func (s *shares) flags(spec *specs.Spec) error {
+	for _, ns := range spec.Linux.Namespaces {
+		flag, ok := unshare[ns.Type]
+		if !ok && ns.Type != specs.MountNamespace { // which bwrap always makes
+			return fmt.Errorf("namespace of type %q: %w", ns.Type, runtime.ErrUnsupported)
+		}
+		if ok {
+			s.arg(flag)
+		}
+	}
+	s.arg("--uid", fmt.Sprint(spec.Process.User.UID), "--gid", fmt.Sprint(spec.Process.User.GID))
+	s.arg("--hostname", spec.Hostname)
+	s.arg("--as-pid-1", "--die-with-parent", "--new-session")
+	s.arg("--cap-add", "CAP_SYS_ADMIN", "--cap-add", "CAP_SETPCAP")
+	return nil
+}
+
+func (s *shares) arg(args ...string) { s.argv = append(s.argv, args...) }
+
+// step gives a step to whom it belongs. Later are the steps after it.
+func (s *shares) step(step control.Step, later []control.Step) {
+	switch step.Op {
+	case control.OpTmpfs:
+		switch {
+		case step.Target == "/": // bwrap begins with one of its own
+			s.holder = append(s.holder, step)
+		case s.hidden(step.Target) || !bindsBeneath(step.Target, later):
+			s.init = append(s.init, step)
+		default:
+			s.tmpfs(step)
+		}
+	case control.OpOverlay, control.OpTree:
+		s.workspace(step)
+	case control.OpDir, control.OpSymlink, control.OpBind, control.OpProc:
+		s.plain(step)
+	default:
+		s.init = append(s.init, step)
+	}
+}
+
+// plain translates a step that has a counterpart among the options of bwrap.
+func (s *shares) plain(step control.Step) {
+	switch {
+	case s.hidden(step.Target):
+		s.init = append(s.init, step)
+		return
+	case step.Op == control.OpDir:
+		s.arg("--dir", step.Target)
+	case step.Op == control.OpSymlink:
+		s.arg("--symlink", step.Data, step.Target)
+	case step.Op == control.OpProc:
+		s.arg("--proc", step.Target)
+	case step.Attr&attrNODEV == 0:
+		s.arg("--dev-bind", step.Source, step.Target)
+	default:
+		s.arg(bindFlag(step.Attr), step.Source, step.Target)
+	}
+	s.noexec(step)
+}
+
+func bindFlag(attr uint64) string {
+	if attr&attrRDONLY != 0 {
+		return "--ro-bind"
+	}
+	return "--bind"
+}
+
+// tmpfs has bwrap make a file system, since there will be binds on it. Its size
+// is not limited: it is sealed before any command runs.
+func (s *shares) tmpfs(step control.Step) {
+	for _, o := range strings.Split(step.Data, ",") {
+		if mode, ok := strings.CutPrefix(o, "mode="); ok {
+			s.arg("--perms", mode)
+		}
+	}
+	s.arg("--tmpfs", step.Target)
+	s.noexec(step)
+}
+
+// noexec has the init set the one attribute that bwrap does not. A procfs has it.
+func (s *shares) noexec(step control.Step) {
+	if step.Attr&attrNOEXEC != 0 && step.Op != control.OpProc {
+		s.init = append(s.init, control.Step{Op: control.OpSeal, Target: step.Target, Attr: attrNOEXEC})
+	}
+}
+
+// workspace has the holder mount the workspace, at its own place in the stage,
+// and bwrap bind it.
+func (s *shares) workspace(step control.Step) {
+	for dir := range parents(step.Target) {
+		s.holder = append(s.holder, control.Step{Op: control.OpDir, Target: dir, Mode: 0o755})
+	}
+	s.holder = append(s.holder, step)
+	s.arg(bindFlag(step.Attr), initproc.Stage+step.Target, step.Target)
+}
+
+// hidden reports whether the init mounts something over a path: what is bwrap's
+// would be beneath it.
+func (s *shares) hidden(name string) bool {
+	for _, i := range s.init {
+		if (i.Op == control.OpTmpfs || i.Op == control.OpDevpts) && beneath(name, i.Target) {
+			return true
+		}
+	}
+	return false
+}
+
+func bindsBeneath(dir string, steps []control.Step) bool {
+	for _, s := range steps {
+		if s.Op == control.OpBind && beneath(s.Target, dir) {
+			return true
+		}
+	}
+	return false
+}
+
+func beneath(name, dir string) bool { return strings.HasPrefix(name, dir+"/") }
+
+// parents yields a path's directories from the top one on, and the path itself.
+func parents(name string) func(func(string) bool) {
+	return func(yield func(string) bool) {
+		var dirs []string
+		for ; name != "/"; name = path.Dir(name) {
+			dirs = append(dirs, name)
+		}
+		for i := len(dirs) - 1; i >= 0; i-- {
+			if !yield(dirs[i]) {
+				return
+			}
+		}
+	}
+}
