@@ -5,15 +5,17 @@ package sandbox_test
 import (
 	"bytes"
 	"context"
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/sandbox-rls/sandbox"
 	"github.com/sandbox-rls/sandbox/fsguard"
 	"github.com/sandbox-rls/sandbox/fsguard/fsguardtest"
+	"github.com/sandbox-rls/sandbox/runtime/bwrap"
 )
 
-// guardBox is a sandbox of the native runtime, for the guard's acceptance suite.
+// guardBox is a sandbox, for the guard's acceptance suite.
 type guardBox struct {
 	t  *testing.T
 	sb *sandbox.Sandbox
@@ -44,14 +46,16 @@ func (b *guardBox) Changes() []string {
 
 func (b *guardBox) Close() { _ = b.sb.Close() }
 
-// TestGuardAcceptance runs the guard's suite on the native runtime: on a
-// snapshot of the directory, on the directory itself, and on a codebase.
+// TestGuardAcceptance runs the guard's suite on the native runtime, on a
+// snapshot of the directory, on the directory itself, and on a codebase, and by
+// bwrap on a snapshot.
 func TestGuardAcceptance(t *testing.T) {
 	m, err := sandbox.NewManager(sandbox.Config{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = m.Close() })
+	wrapped := sync.OnceValue(func() *bwrap.Runtime { return bubblewrap(t) })
 	fromLocal := func(ctx context.Context, dir string, opts ...sandbox.Option) (*sandbox.Sandbox, error) {
 		return m.FromLocal(ctx, dir, opts...)
 	}
@@ -67,6 +71,9 @@ func TestGuardAcceptance(t *testing.T) {
 			}
 			defer m.DeleteCodebase(ctx, c.ID)
 			return m.FromCodebase(ctx, c.ID, opts...)
+		},
+		"bwrap": func(ctx context.Context, dir string, opts ...sandbox.Option) (*sandbox.Sandbox, error) {
+			return fromLocal(ctx, dir, append(opts, sandbox.WithRuntime(wrapped()))...)
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

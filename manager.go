@@ -250,6 +250,9 @@ func (m *Manager) create(ctx context.Context, o options, source string, prepare 
 		manager: m, options: o, policy: policy, workspace: w, runtime: rt,
 		info: Info{ID: id, Source: source, Runtime: rt.Name(), Status: StatusPending, Labels: o.labels, Rules: rules, Resources: o.limits, Live: w.Live, Created: time.Now()},
 	}
+	if sub, ok := rt.(runtime.Substitute); ok {
+		s.info.RuntimeNote = sub.Note()
+	}
 	for _, p := range w.Skipped {
 		s.info.Skipped = append(s.info.Skipped, SkippedFile{Path: p.Path, Err: p.Err})
 	}

@@ -74,7 +74,8 @@ func WithLabels(labels map[string]string) Option {
 	}
 }
 
-// WithRuntime runs the sandbox by another runtime than the native one.
+// WithRuntime runs the sandbox by another runtime than the manager's, which is
+// the native one unless its Config says otherwise. It must own files as the same user.
 func WithRuntime(r runtime.Runtime) Option { return func(o *options) { o.runtime = r } }
 
 // WithNetwork chooses the network. Default NetworkNone.

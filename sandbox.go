@@ -32,12 +32,15 @@ const (
 
 // Info describes a sandbox.
 type Info struct {
-	ID      string            `json:"id"`
-	Source  string            `json:"source,omitempty"` // the directory it was made of
-	Runtime string            `json:"runtime"`
-	Status  Status            `json:"status"`
-	Labels  map[string]string `json:"labels,omitempty"`
-	Rules   []Rule            `json:"rules"`
+	ID      string `json:"id"`
+	Source  string `json:"source,omitempty"` // the directory it was made of
+	Runtime string `json:"runtime"`
+	// RuntimeNote says why the runtime is not the one that was asked for, when
+	// this machine does not have that. Empty: it is.
+	RuntimeNote string            `json:"runtime_note,omitempty"`
+	Status      Status            `json:"status"`
+	Labels      map[string]string `json:"labels,omitempty"`
+	Rules       []Rule            `json:"rules"`
 	// Resources are the limits that were asked for. Enforced says what came of
 	// each; those of memory, CPU and processes are there while it runs.
 	Resources ResourceLimits `json:"resources,omitzero"`

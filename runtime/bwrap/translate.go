@@ -5,6 +5,7 @@ package bwrap
 import (
 	"fmt"
 	"path"
+	"slices"
 	"strings"
 
 	specs "github.com/opencontainers/runtime-spec/specs-go"
@@ -40,7 +41,9 @@ func translate(spec *specs.Spec, all []control.Step) (*shares, error) {
 		return nil, err
 	}
 	for i, step := range all {
-		s.step(step, all[i+1:])
+		if err := s.step(step, all[i+1:]); err != nil {
+			return nil, err
+		}
 	}
 	s.argv = append(s.argv, "--chdir", "/", "--")
 	s.argv = append(s.argv, initproc.BuilderArgv()...)
@@ -78,7 +81,7 @@ func (s *shares) flags(spec *specs.Spec) error {
 func (s *shares) arg(args ...string) { s.argv = append(s.argv, args...) }
 
 // step gives a step to whom it belongs. Later are the steps after it.
-func (s *shares) step(step control.Step, later []control.Step) {
+func (s *shares) step(step control.Step, later []control.Step) error {
 	switch step.Op {
 	case control.OpTmpfs:
 		switch {
@@ -87,7 +90,7 @@ func (s *shares) step(step control.Step, later []control.Step) {
 		case s.hidden(step.Target) || !bindsBeneath(step.Target, later):
 			s.init = append(s.init, step)
 		default:
-			s.tmpfs(step)
+			return s.tmpfs(step, later)
 		}
 	case control.OpOverlay, control.OpTree:
 		s.workspace(step)
@@ -96,6 +99,7 @@ func (s *shares) step(step control.Step, later []control.Step) {
 	default:
 		s.init = append(s.init, step)
 	}
+	return nil
 }
 
 // plain translates a step that has a counterpart among the options of bwrap.
@@ -105,6 +109,9 @@ func (s *shares) plain(step control.Step) {
 		s.init = append(s.init, step)
 		return
 	case step.Op == control.OpDir:
+		if step.Mode != 0o755 { // which is bwrap's own
+			s.arg("--perms", fmt.Sprintf("%04o", step.Mode))
+		}
 		s.arg("--dir", step.Target)
 	case step.Op == control.OpSymlink:
 		s.arg("--symlink", step.Data, step.Target)
@@ -126,15 +133,26 @@ func bindFlag(attr uint64) string {
 }
 
 // tmpfs has bwrap make a file system, since there will be binds on it. Its size
-// is not limited: it is sealed before any command runs.
-func (s *shares) tmpfs(step control.Step) {
+// cannot be limited, which does not matter to one that is sealed before any
+// command runs.
+func (s *shares) tmpfs(step control.Step, later []control.Step) error {
 	for _, o := range strings.Split(step.Data, ",") {
-		if mode, ok := strings.CutPrefix(o, "mode="); ok {
-			s.arg("--perms", mode)
+		switch key, value, _ := strings.Cut(o, "="); {
+		case key == "mode":
+			s.arg("--perms", value)
+		case !sealed(step.Target, later):
+			return fmt.Errorf("a tmpfs with the option %q and binds on it, on %s: %w by bwrap", o, step.Target, runtime.ErrUnsupported)
 		}
 	}
 	s.arg("--tmpfs", step.Target)
 	s.noexec(step)
+	return nil
+}
+
+func sealed(name string, steps []control.Step) bool {
+	return slices.ContainsFunc(steps, func(s control.Step) bool {
+		return s.Op == control.OpSeal && s.Target == name && s.Attr&attrRDONLY != 0
+	})
 }
 
 // noexec has the init set the one attribute that bwrap does not. A procfs has it.
@@ -147,7 +165,7 @@ func (s *shares) noexec(step control.Step) {
 // workspace has the holder mount the workspace, at its own place in the stage,
 // and bwrap bind it.
 func (s *shares) workspace(step control.Step) {
-	for dir := range parents(step.Target) {
+	for _, dir := range parents(step.Target) {
 		s.holder = append(s.holder, control.Step{Op: control.OpDir, Target: dir, Mode: 0o755})
 	}
 	s.holder = append(s.holder, step)
@@ -157,36 +175,21 @@ func (s *shares) workspace(step control.Step) {
 // hidden reports whether the init mounts something over a path: what is bwrap's
 // would be beneath it.
 func (s *shares) hidden(name string) bool {
-	for _, i := range s.init {
-		if (i.Op == control.OpTmpfs || i.Op == control.OpDevpts) && beneath(name, i.Target) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(s.init, func(i control.Step) bool {
+		return (i.Op == control.OpTmpfs || i.Op == control.OpDevpts) && beneath(name, i.Target)
+	})
 }
 
 func bindsBeneath(dir string, steps []control.Step) bool {
-	for _, s := range steps {
-		if s.Op == control.OpBind && beneath(s.Target, dir) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(steps, func(s control.Step) bool { return s.Op == control.OpBind && beneath(s.Target, dir) })
 }
 
 func beneath(name, dir string) bool { return strings.HasPrefix(name, dir+"/") }
 
-// parents yields a path's directories from the top one on, and the path itself.
-func parents(name string) func(func(string) bool) {
-	return func(yield func(string) bool) {
-		var dirs []string
-		for ; name != "/"; name = path.Dir(name) {
-			dirs = append(dirs, name)
-		}
-		for i := len(dirs) - 1; i >= 0; i-- {
-			if !yield(dirs[i]) {
-				return
-			}
-		}
+// parents lists a path's directories from the top one on, and the path itself.
+func parents(name string) []string {
+	if name == "/" {
+		return nil
 	}
+	return append(parents(path.Dir(name)), name)
 }

@@ -74,10 +74,16 @@ func initOf(t *testing.T, pid int) int {
 		if len(numbers) > 1 && numbers[len(numbers)-1] == "1" {
 			return pid
 		}
-		pid, _ = strconv.Atoi(field(pid, "PPid"))
+		pid = parentOf(pid)
 	}
 	t.Fatal("found no init")
 	return 0
+}
+
+// parentOf returns the parent of a process, 0 when the process is gone.
+func parentOf(pid int) int {
+	parent, _ := strconv.Atoi(field(pid, "PPid"))
+	return parent
 }
 
 // holdings is what a process has of the host.

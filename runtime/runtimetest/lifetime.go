@@ -193,7 +193,10 @@ func (s *suite) owner(t *testing.T) {
 			}
 			eventually(t, "its processes appear", func() bool { return len(marked(marker)) >= 3 })
 			pids := marked(marker)
-			pids = append(pids, initOf(t, pids[0]))
+			// The init, and whatever there is between it and the owner.
+			for pid := initOf(t, pids[0]); pid > 1 && pid != cmd.Process.Pid; pid = parentOf(pid) {
+				pids = append(pids, pid)
+			}
 			if err := cmd.Process.Signal(sig); err != nil {
 				t.Fatal(err)
 			}

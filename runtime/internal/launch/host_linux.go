@@ -15,8 +15,8 @@ var copied = []string{"/etc/localtime", "/etc/resolv.conf", "/etc/os-release"}
 const maxCopied = 16 << 10
 
 // inspect looks at the machine, once for all sandboxes.
-func inspect() (host, error) {
-	h := host{links: map[string]string{}, missing: map[string]bool{}, files: map[string]string{}}
+func inspect() (Host, error) {
+	h := Host{Links: map[string]string{}, Missing: map[string]bool{}, Files: map[string]string{}}
 	for _, m := range runtime.NewSpec(runtime.SpecOptions{}).Mounts {
 		if m.Type != "bind" {
 			continue
@@ -24,7 +24,7 @@ func inspect() (host, error) {
 		fi, err := os.Lstat(m.Source)
 		switch {
 		case os.IsNotExist(err):
-			h.missing[m.Source] = true
+			h.Missing[m.Source] = true
 		case err != nil:
 			return h, err
 		case fi.Mode()&os.ModeSymlink != 0:
@@ -32,7 +32,7 @@ func inspect() (host, error) {
 			if err != nil {
 				return h, err
 			}
-			h.links[m.Source] = target
+			h.Links[m.Source] = target
 		}
 	}
 	for _, name := range copied {
@@ -40,7 +40,7 @@ func inspect() (host, error) {
 			continue
 		}
 		if data, err := os.ReadFile(name); err == nil {
-			h.files[name] = string(data)
+			h.Files[name] = string(data)
 		}
 	}
 	return h, nil

@@ -28,7 +28,7 @@ const (
 // Launcher starts sandboxes. All methods may be called concurrently.
 type Launcher struct {
 	privileged bool
-	host       func() (host, error)
+	host       func() (Host, error)
 	spawner    spawners
 	idmaps     idmaps
 	groups     groups
@@ -75,11 +75,11 @@ func (l *Launcher) Start(ctx context.Context, cfg runtime.Config, route Route) (
 	if err != nil {
 		return nil, err
 	}
-	h.inherit = l.privileged
+	h.Inherit = l.privileged
 	if cfg.View, err = absolute(cfg.View); err != nil {
 		return nil, err
 	}
-	setup, err := plan(cfg, h)
+	setup, err := Plan(cfg, h)
 	if err != nil {
 		return nil, err
 	}

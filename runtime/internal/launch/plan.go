@@ -25,17 +25,17 @@ const (
 	attrNOEXEC = 0x8
 )
 
-// host is what a plan must know of the machine.
-type host struct {
-	// links are the top-level directories that are symlinks: "/bin" → "usr/bin".
-	links map[string]string
-	// missing are sources of binds that do not exist.
-	missing map[string]bool
-	// files are small files of /etc that are copied.
-	files map[string]string
-	// inherit says that layers are handed over as detached mounts: a root
+// Host is what a plan must know of the machine.
+type Host struct {
+	// Links are the top-level directories that are symlinks: "/bin" → "usr/bin".
+	Links map[string]string
+	// Missing are sources of binds that do not exist.
+	Missing map[string]bool
+	// Files are small files of /etc that are copied.
+	Files map[string]string
+	// Inherit says that layers are handed over as detached mounts: a root
 	// owner may reach directories that the sandbox's user may not.
-	inherit bool
+	Inherit bool
 }
 
 // planner collects the steps that build a root.
@@ -44,8 +44,8 @@ type planner struct {
 	made  map[string]bool
 }
 
-// plan turns a spec and a view into the init's orders. It is pure.
-func plan(cfg runtime.Config, h host) (*control.Setup, error) {
+// Plan turns a spec and a view into the init's orders. It is pure.
+func Plan(cfg runtime.Config, h Host) (*control.Setup, error) {
 	p := &planner{made: map[string]bool{"/": true}}
 	p.add(control.Step{Op: control.OpTmpfs, Target: "/", Data: "mode=0755,size=16m", Attr: attrNOSUID | attrNODEV})
 	for _, m := range cfg.Spec.Mounts {
@@ -55,7 +55,7 @@ func plan(cfg runtime.Config, h host) (*control.Setup, error) {
 	}
 	p.dev()
 	p.etc(cfg.Spec.Hostname, h)
-	if err := p.view(cfg.View, h.inherit); err != nil {
+	if err := p.view(cfg.View, h.Inherit); err != nil {
 		return nil, err
 	}
 	p.add(control.Step{Op: control.OpSeal, Target: "/dev", Attr: attrRDONLY})
@@ -102,14 +102,14 @@ func (p *planner) link(name, target string) {
 }
 
 // mount adds one mount of the spec.
-func (p *planner) mount(m specs.Mount, h host) error {
+func (p *planner) mount(m specs.Mount, h Host) error {
 	attr, data := split(m.Options)
 	if m.Type == "bind" {
-		if target, ok := h.links[m.Source]; ok {
+		if target, ok := h.Links[m.Source]; ok {
 			p.link(m.Destination, target)
 			return nil
 		}
-		if h.missing[m.Source] {
+		if h.Missing[m.Source] {
 			return nil
 		}
 		p.dir(path.Dir(m.Destination), 0o755)
@@ -156,20 +156,20 @@ func (p *planner) dev() {
 }
 
 // etc writes the few files that programs look for.
-func (p *planner) etc(hostname string, h host) {
+func (p *planner) etc(hostname string, h Host) {
 	p.file("/etc/passwd", fmt.Sprintf("root:x:0:0:root:/nonexistent:/usr/sbin/nologin\n%s:x:%d:%d:%s:%s:/bin/sh\nnobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n",
 		runtime.UserName, runtime.UserID, runtime.GroupID, runtime.UserName, runtime.Home))
 	p.file("/etc/group", fmt.Sprintf("root:x:0:\n%s:x:%d:\nnogroup:x:65534:\n", runtime.UserName, runtime.GroupID))
 	p.file("/etc/hosts", "127.0.0.1\tlocalhost "+hostname+"\n::1\tlocalhost ip6-localhost ip6-loopback\n")
 	p.file("/etc/hostname", hostname+"\n")
 	p.file("/etc/nsswitch.conf", "passwd: files\ngroup: files\nhosts: files dns\nservices: files\nprotocols: files\n")
-	names := make([]string, 0, len(h.files))
-	for name := range h.files {
+	names := make([]string, 0, len(h.Files))
+	for name := range h.Files {
 		names = append(names, name)
 	}
 	sort.Strings(names)
 	for _, name := range names {
-		p.file(name, h.files[name])
+		p.file(name, h.Files[name])
 	}
 }
 

@@ -21,10 +21,10 @@ import (
 var update = flag.Bool("update", false, "write the golden files anew")
 
 // machine is a host as Debian is, with merged directories.
-var machine = host{
-	links:   map[string]string{"/bin": "usr/bin", "/sbin": "usr/sbin", "/lib": "usr/lib", "/lib64": "usr/lib64"},
-	missing: map[string]bool{"/lib32": true, "/libx32": true, "/etc/pki": true},
-	files:   map[string]string{"/etc/os-release": "ID=test\n"},
+var machine = Host{
+	Links:   map[string]string{"/bin": "usr/bin", "/sbin": "usr/sbin", "/lib": "usr/lib", "/lib64": "usr/lib64"},
+	Missing: map[string]bool{"/lib32": true, "/libx32": true, "/etc/pki": true},
+	Files:   map[string]string{"/etc/os-release": "ID=test\n"},
 }
 
 func TestPlan(t *testing.T) {
@@ -41,11 +41,11 @@ func TestPlan(t *testing.T) {
 		return v
 	}
 	inherit := machine
-	inherit.inherit = true
+	inherit.Inherit = true
 	for _, tc := range []struct {
 		name string
 		view runtime.View
-		host host
+		host Host
 		net  runtime.Network
 		hide bool
 	}{
@@ -57,7 +57,7 @@ func TestPlan(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			spec := runtime.NewSpec(runtime.SpecOptions{Hostname: "box", Network: tc.net, Dir: "/workspace"})
-			setup, err := plan(runtime.Config{Spec: spec, View: tc.view, HideContent: tc.hide}, tc.host)
+			setup, err := Plan(runtime.Config{Spec: spec, View: tc.view, HideContent: tc.hide}, tc.host)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -70,38 +70,10 @@ func TestPlan(t *testing.T) {
 func print(s *control.Setup) string {
 	var b strings.Builder
 	for _, step := range s.Steps {
-		fmt.Fprintf(&b, "%-8s %s", names[step.Op], step.Target)
-		if step.Source != "" {
-			fmt.Fprintf(&b, " from %s", step.Source)
-		}
-		if step.Mode != 0 {
-			fmt.Fprintf(&b, " mode %o", step.Mode)
-		}
-		if step.Attr != 0 {
-			fmt.Fprintf(&b, " attr %#x", step.Attr)
-		}
-		if step.Data != "" {
-			fmt.Fprintf(&b, " %q", step.Data)
-		}
-		if step.Writable {
-			b.WriteString(" writable")
-		}
-		if step.Facade {
-			b.WriteString(" facade")
-		}
-		if len(step.Layers) > 0 {
-			fmt.Fprintf(&b, " %q", step.Layers)
-		}
-		b.WriteByte('\n')
+		fmt.Fprintln(&b, step)
 	}
 	fmt.Fprintf(&b, "hostname %s, loopback %v, dir %s, user %d:%d, readable %q\n", s.Hostname, s.Loopback, s.Dir, s.UID, s.GID, s.Readable)
 	return b.String()
-}
-
-var names = map[control.Op]string{
-	control.OpDir: "dir", control.OpFile: "file", control.OpSymlink: "symlink", control.OpBind: "bind",
-	control.OpTmpfs: "tmpfs", control.OpProc: "proc", control.OpDevpts: "devpts", control.OpOverlay: "overlay",
-	control.OpTree: "tree", control.OpCover: "cover", control.OpSeal: "seal",
 }
 
 func golden(t *testing.T, name, got string) {
@@ -126,12 +98,12 @@ func golden(t *testing.T, name, got string) {
 
 func TestPlanRefuses(t *testing.T) {
 	spec := runtime.NewSpec(runtime.SpecOptions{Dir: "/workspace"})
-	if _, err := plan(runtime.Config{Spec: spec, View: runtime.View{Target: "/workspace"}}, machine); err == nil {
+	if _, err := Plan(runtime.Config{Spec: spec, View: runtime.View{Target: "/workspace"}}, machine); err == nil {
 		t.Error("a view without a layer was accepted")
 	}
 	spec.Mounts = append(spec.Mounts, specs.Mount{Destination: "/x", Type: "nfs"})
 	view := runtime.View{Target: "/workspace", Lower: []runtime.Layer{{Dir: "/a"}}}
-	if _, err := plan(runtime.Config{Spec: spec, View: view}, machine); !errors.Is(err, runtime.ErrUnsupported) {
+	if _, err := Plan(runtime.Config{Spec: spec, View: view}, machine); !errors.Is(err, runtime.ErrUnsupported) {
 		t.Errorf("a mount of an unknown type: %v", err)
 	}
 }
