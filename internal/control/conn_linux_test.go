@@ -162,6 +162,34 @@ func TestReceive(t *testing.T) {
 	}
 }
 
+// TestReceiveLastWords reads what a peer said that has ended without reading
+// what it was sent.
+func TestReceiveLastWords(t *testing.T) {
+	ours, theirs, err := control.Pair()
+	if err != nil {
+		t.Fatal(err)
+	}
+	conn, err := control.NewConn(ours)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	if err := conn.Send(packets["kill"]); err != nil {
+		t.Fatal(err)
+	}
+	if err := control.Send(theirs, packets["ready"]); err != nil {
+		t.Fatal(err)
+	}
+	unix.Close(theirs)
+	m, _, err := receive(conn)
+	if diff := cmp.Diff(packets["ready"], m); diff != "" || err != nil {
+		t.Errorf("%v, %s", err, diff)
+	}
+	if m, _, err := receive(conn); err != io.EOF {
+		t.Errorf("after the end: got %+v, %v", m, err)
+	}
+}
+
 func TestCloseEndsReceive(t *testing.T) {
 	conn, _ := pair(t)
 	var wg sync.WaitGroup

@@ -62,11 +62,13 @@ func (c *Conn) Send(m Message, files ...int) error {
 }
 
 // Receive reads one message of an init and its files. The end of the peer is io.EOF.
+// A peer that ends with something unread shows as ECONNRESET, once, before what it
+// has said itself is read.
 func (c *Conn) Receive(data, oob []byte) (Message, []int, error) {
 	var n, oobn, flags int
 	var got error
 	err := c.raw.Read(func(fd uintptr) bool {
-		for got = unix.EINTR; got == unix.EINTR; {
+		for got = unix.EINTR; got == unix.EINTR || got == unix.ECONNRESET; {
 			n, oobn, flags, _, got = unix.Recvmsg(int(fd), data, oob, unix.MSG_CMSG_CLOEXEC)
 		}
 		return got != unix.EAGAIN
