@@ -32,8 +32,12 @@ var (
 
 // New returns the runtime by the program bwrap that is found in PATH. Where
 // there is none it is the native runtime, by name too, and Note says why.
-func New() *Runtime {
-	r := &Runtime{launcher: launch.New(launch.Options{})}
+func New(opts ...Option) *Runtime {
+	var o options
+	for _, opt := range opts {
+		opt(&o)
+	}
+	r := &Runtime{launcher: launch.New(launch.Options{DelegatedCgroup: o.delegatedCgroup})}
 	program, err := exec.LookPath("bwrap")
 	if err != nil {
 		r.note = fmt.Sprintf("bwrap was asked for, and this machine does not have it (%v); install bubblewrap to use it", err)

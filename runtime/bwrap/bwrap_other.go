@@ -19,7 +19,7 @@ var (
 )
 
 // New returns the runtime by bubblewrap, which on this system starts nothing.
-func New() *Runtime { return &Runtime{} }
+func New(...Option) *Runtime { return &Runtime{} }
 
 // Name is "bwrap".
 func (*Runtime) Name() string { return "bwrap" }

@@ -39,8 +39,16 @@ func require(t *testing.T) {
 
 func open(t *testing.T) *bwrap.Runtime {
 	t.Helper()
-	rt := bwrap.New()
-	t.Cleanup(func() { rt.Close() })
+	var opts []bwrap.Option
+	if os.Getenv("SANDBOX_TEST_DELEGATED") != "" {
+		opts = append(opts, bwrap.WithDelegatedCgroup())
+	}
+	rt := bwrap.New(opts...)
+	t.Cleanup(func() {
+		if err := rt.Close(); err != nil {
+			t.Error(err)
+		}
+	})
 	return rt
 }
 

@@ -6,7 +6,6 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"path/filepath"
 	"slices"
 	"sync"
 
@@ -147,27 +146,6 @@ func (l *Launcher) fork(m *control.Spawn, files []int, group *admission) (*insta
 	return newInstance(proc, conn, group), nil
 }
 
-// absolute makes the paths of a view independent of the working directory,
-// which the inits do not share.
-func absolute(v runtime.View) (runtime.View, error) {
-	v.Lower = slices.Clone(v.Lower)
-	dirs := []*string{&v.Delta}
-	for i := range v.Lower {
-		dirs = append(dirs, &v.Lower[i].Dir)
-	}
-	for _, dir := range dirs {
-		if *dir == "" || filepath.IsAbs(*dir) {
-			continue // an empty name is none, and not the working directory's
-		}
-		abs, err := filepath.Abs(*dir)
-		if err != nil {
-			return v, err
-		}
-		*dir = abs
-	}
-	return v, nil
-}
-
 // request says how the first process is to be forked.
 func (l *Launcher) request(spec *specs.Spec, namespaces []specs.LinuxNamespaceType) *control.Spawn {
 	m := &control.Spawn{UID: spec.Process.User.UID, GID: spec.Process.User.GID}
@@ -194,36 +172,6 @@ var cloneFlags = map[specs.LinuxNamespaceType]uint64{
 	specs.IPCNamespace:     unix.CLONE_NEWIPC,
 	specs.UTSNamespace:     unix.CLONE_NEWUTS,
 	specs.NetworkNamespace: unix.CLONE_NEWNET,
-}
-
-// openView makes the detached mounts that the init inherits, in the order that
-// the plan counts on. Without privilege there are none: the init opens the
-// layers itself.
-func (l *Launcher) openView(v runtime.View) (files []int, err error) {
-	if !l.privileged {
-		return nil, nil
-	}
-	list := v.Lower
-	if v.Delta != "" && v.DeltaMount == nil {
-		list = append(slices.Clone(list), runtime.Layer{Dir: v.Delta})
-	}
-	for _, layer := range list {
-		fd, err := l.openLayer(layer)
-		if err != nil {
-			closeAll(files)
-			return nil, err
-		}
-		files = append(files, fd)
-	}
-	if v.DeltaMount != nil {
-		fd, err := unix.FcntlInt(v.DeltaMount.Fd(), unix.F_DUPFD_CLOEXEC, 0)
-		if err != nil {
-			closeAll(files)
-			return nil, err
-		}
-		files = append(files, fd)
-	}
-	return files, nil
 }
 
 func closeAll(files []int) { control.CloseFiles(files) }

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: MIT
+
+package launch
+
+import (
+	"path/filepath"
+	"slices"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/sandbox-rls/sandbox/runtime"
+)
+
+// absolute makes the paths of a view independent of the working directory,
+// which the inits do not share.
+func absolute(v runtime.View) (runtime.View, error) {
+	v.Lower = slices.Clone(v.Lower)
+	dirs := []*string{&v.Delta}
+	for i := range v.Lower {
+		dirs = append(dirs, &v.Lower[i].Dir)
+	}
+	for _, dir := range dirs {
+		if *dir == "" || filepath.IsAbs(*dir) {
+			continue // an empty name is none, and not the working directory's
+		}
+		abs, err := filepath.Abs(*dir)
+		if err != nil {
+			return v, err
+		}
+		*dir = abs
+	}
+	return v, nil
+}
+
+// openView makes the detached mounts that the init inherits, in the order that
+// the plan counts on. Without privilege there are none: the init opens the
+// layers itself.
+func (l *Launcher) openView(v runtime.View) (files []int, err error) {
+	if !l.privileged {
+		return nil, nil
+	}
+	list := v.Lower
+	if v.Delta != "" && v.DeltaMount == nil {
+		list = append(slices.Clone(list), runtime.Layer{Dir: v.Delta})
+	}
+	for _, layer := range list {
+		fd, err := l.openLayer(layer)
+		if err != nil {
+			closeAll(files)
+			return nil, err
+		}
+		files = append(files, fd)
+	}
+	if v.DeltaMount != nil {
+		fd, err := unix.FcntlInt(v.DeltaMount.Fd(), unix.F_DUPFD_CLOEXEC, 0)
+		if err != nil {
+			closeAll(files)
+			return nil, err
+		}
+		files = append(files, fd)
+	}
+	return files, nil
+}
