@@ -14,13 +14,13 @@ import (
 	"github.com/sandbox-rls/sandbox/fsguard"
 	"github.com/sandbox-rls/sandbox/internal/engine"
 	"github.com/sandbox-rls/sandbox/runtime"
+	"github.com/sandbox-rls/sandbox/runtime/bwrap"
 	"github.com/sandbox-rls/sandbox/runtime/native"
 )
 
 // newBox starts a sandbox on dir, with the guard within reach.
-func newBox(t *testing.T, dir string, rules ...fsguard.Rule) (*engine.Box, *engine.Workspace) {
+func newBox(t *testing.T, rt runtime.Runtime, dir string, rules ...fsguard.Rule) (*engine.Box, *engine.Workspace) {
 	t.Helper()
-	rt := native.New()
 	e, err := engine.Open("", rt.Owner())
 	if err != nil {
 		t.Fatal(err)
@@ -71,6 +71,15 @@ func start(t *testing.T, box *engine.Box, command string) (stdin *os.File, stdou
 // TestGuardGone closes the guard while a command runs: what it can read it goes
 // on reading, and whatever would change something fails.
 func TestGuardGone(t *testing.T) {
+	n, b := native.New(), bwrap.New()
+	defer n.Close()
+	defer b.Close()
+	for name, rt := range map[string]runtime.Runtime{"native": n, "bwrap": b} {
+		t.Run(name, func(t *testing.T) { testGuardGone(t, rt) })
+	}
+}
+
+func testGuardGone(t *testing.T, rt runtime.Runtime) {
 	dir := t.TempDir()
 	for name, content := range map[string]string{"hidden": "hidden\n", "view": "view\n", "read": "read\n", "write": "write\n", "old": "old\n"} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o644); err != nil {
@@ -80,7 +89,7 @@ func TestGuardGone(t *testing.T) {
 	if err := os.Mkdir(filepath.Join(dir, "empty"), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	box, w := newBox(t, dir,
+	box, w := newBox(t, rt, dir,
 		fsguard.Rule{Pattern: "/**", Permission: fsguard.Write},
 		fsguard.Rule{Pattern: "/read", Type: fsguard.File, Permission: fsguard.Read},
 		fsguard.Rule{Pattern: "/view", Type: fsguard.File, Permission: fsguard.View},
