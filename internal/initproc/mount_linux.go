@@ -208,7 +208,7 @@ func (r *root) overlay(s *control.Step, target string) error {
 		options = ",upperdir=" + names[n] + "/upper,workdir=" + names[n] + "/work"
 	}
 	if s.Facade {
-		fd, scratch, err := merge(lowers[1:])
+		fd, scratch, err := r.merge(lowers[1:])
 		if err != nil {
 			return err
 		}
@@ -223,8 +223,8 @@ func (r *root) overlay(s *control.Step, target string) error {
 
 // merge mounts the layers that a facade stands before, for as long as the
 // overlay with the facade is not there yet.
-func merge(layers []string) (fd int, scratch string, err error) {
-	scratch = stage + "/.merged"
+func (r *root) merge(layers []string) (fd int, scratch string, err error) {
+	scratch = r.at + "/.merged"
 	if err := unix.Mkdir(scratch, 0o700); err != nil {
 		return -1, "", err
 	}
