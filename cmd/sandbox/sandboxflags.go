@@ -4,12 +4,14 @@ package main
 
 import (
 	"os"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/sandbox-rls/sandbox"
+	"github.com/sandbox-rls/sandbox/runtime/bwrap"
 )
 
 // sandboxFlags are the flags of the commands that run something.
@@ -25,7 +27,7 @@ type sandboxFlags struct {
 }
 
 // runtimes are those that this program has.
-var runtimes = []string{"native"}
+var runtimes = []string{"native", "bwrap"}
 
 func (f *sandboxFlags) add(cmd *cobra.Command) {
 	f.policyFlags.add(cmd)
@@ -50,7 +52,7 @@ func (f *sandboxFlags) add(cmd *cobra.Command) {
 
 // options are those of the sandbox.
 func (f *sandboxFlags) options() ([]sandbox.Option, []string, error) {
-	if f.runtime != runtimes[0] {
+	if !slices.Contains(runtimes, f.runtime) {
 		return nil, nil, usagef("unknown runtime %q: this program has %s", f.runtime, strings.Join(runtimes, ", "))
 	}
 	if f.network != string(sandbox.NetworkNone) && f.network != string(sandbox.NetworkHost) {
@@ -68,6 +70,14 @@ func (f *sandboxFlags) options() ([]sandbox.Option, []string, error) {
 		return nil, nil, err
 	}
 	opts := []sandbox.Option{sandbox.WithRules(rules...), sandbox.WithNetwork(sandbox.Network(f.network)), sandbox.WithResources(limits)}
+	if f.runtime == "bwrap" {
+		// It ends with the program.
+		rt := bwrap.New()
+		if note := rt.Note(); note != "" {
+			warnings = append(warnings, note)
+		}
+		opts = append(opts, sandbox.WithRuntime(rt))
+	}
 	if f.live {
 		opts = append(opts, sandbox.WithLive())
 	}
