@@ -69,6 +69,36 @@ var tools = []tool{
 	{"make", []string{"make"}, "printf 'out: plain\\n\\tcat plain > out\\n' > Makefile && make -s && cat out && make -q && echo done", "plain text\ndone", []string{"added /Makefile", "added /out"}},
 	{"gcc", []string{"gcc"}, "printf '#include <stdio.h>\\nint main(void){puts(\"compiled\");}\\n' > a.c && gcc -o a a.c && ./a", "compiled", []string{"added /a.c", "added /a"}},
 	{"programs run as soon as they are written", nil, "i=0; while [ $i -lt 200 ]; do i=$((i+1)); cp /bin/true a && ./a || echo failed; rm a; done", "", []string{}},
+	{"files run as soon as they are made programs", []string{"python3"}, `cat > a.py <<'.'
+import os, subprocess
+for i in range(300):
+    name = "./p%d" % i
+    fd = os.open(name, os.O_WRONLY | os.O_CREAT, 0o644)
+    os.write(fd, b"#!/bin/sh\nexit 0\n")
+    if i % 3 == 0: os.fchmod(fd, 0o755)
+    if i % 3 == 1: os.chmod("/proc/self/fd/%d" % fd, 0o755)
+    os.close(fd)
+    if i % 3 == 2: os.chmod(name, 0o755)
+    try: subprocess.run(name, check=True)
+    except OSError as e: print(e)
+    os.remove(name)
+.
+python3 a.py`, "", []string{"added /a.py"}},
+	{"umasks of parents and children", nil,
+		": > a; umask 077; : > b; sh -c ': > c; umask 027; : > d'; : > e; (umask 002; : > f; sh -c ': > g'); : > h; mkdir i; umask 0; : > j; stat -c %a a b c d e f g h i j | tr '\\n' ' '; rm -r [a-j]",
+		"644 600 600 640 600 664 664 600 700 666", []string{}},
+	{"umasks of threads", []string{"python3"}, `cat > u.py <<'.'
+import os, threading
+turn = threading.Barrier(2)
+def make(name): os.close(os.open(name, os.O_WRONLY | os.O_CREAT, 0o666))
+def other():
+    turn.wait(); make("b"); os.umask(0o027); turn.wait()
+t = threading.Thread(target=other); t.start()
+os.umask(0o077); make("a"); turn.wait()
+turn.wait(); make("c"); t.join(); make("d")
+print(*("%o" % (os.stat(n).st_mode & 0o777) for n in "abcd"))
+.
+python3 u.py; rm -f [a-d] u.py`, "600 600 640 640", []string{}},
 	{"node", []string{"node"}, "echo 'const fs=require(\"fs\");fs.writeFileSync(\"n\",\"x\");fs.renameSync(\"n\",\"m\");console.log(fs.readFileSync(\"m\",\"utf8\"))' > a.js && node a.js", "x", []string{"added /a.js", "added /m"}},
 	{"sqlite3", []string{"sqlite3"}, "sqlite3 db 'pragma journal_mode=wal; create table t(x); insert into t values(1),(2);' && sqlite3 db 'select sum(x) from t; pragma journal_mode=delete;'", "wal\n3\ndelete", []string{"added /db"}},
 	{"sqlite3 from two processes", []string{"sqlite3"}, "sqlite3 db 'pragma journal_mode=wal; create table t(x);' >/dev/null; for i in 1 2 3 4; do sqlite3 -cmd '.timeout 60000' db 'insert into t values(1)' & done; wait; sqlite3 db 'select count(*) from t; pragma journal_mode=delete;'", "4\ndelete", []string{"added /db"}},

@@ -86,29 +86,6 @@ func (c *call) opened(fd int, act func(fd int) verdict) verdict {
 // self is the path of one of the guard's own descriptors, for the calls that take no other.
 func self(fd int) string { return "/proc/self/fd/" + strconv.Itoa(fd) }
 
-func opFchmod(c *call) verdict {
-	return c.opened(c.arg(0), func(fd int) verdict { return chmod(fd, uint32(c.n.Data.Args[1])) })
-}
-
-func opFchmodat(c *call) verdict {
-	return c.at(c.arg(0), 1, 0, func(fd int) verdict { return chmod(fd, uint32(c.n.Data.Args[2])) })
-}
-
-func opFchmodat2(c *call) verdict {
-	return c.at(c.arg(0), 1, c.arg(3), func(fd int) verdict { return chmod(fd, uint32(c.n.Data.Args[2])) })
-}
-
-func chmod(fd int, mode uint32) verdict {
-	var st unix.Stat_t
-	if err := unix.Fstat(fd, &st); err != nil {
-		return result(err)
-	}
-	if st.Mode&unix.S_IFMT == unix.S_IFLNK {
-		return fail(unix.EOPNOTSUPP)
-	}
-	return result(unix.Chmod(self(fd), mode&0o7777))
-}
-
 func opFchown(c *call) verdict {
 	return c.opened(c.arg(0), func(fd int) verdict { return c.chown(fd, 1) })
 }
@@ -138,23 +115,38 @@ func hostID(translate func(int) (int, bool), id int) (int, bool) {
 }
 
 func opUtimensat(c *call) verdict {
-	var times *[2]unix.Timespec
-	if addr := c.n.Data.Args[2]; addr != 0 {
-		raw, ok := c.memory(addr, 32)
+	// The times are read for what is not native alone.
+	act := func(fd int) verdict {
+		times, ok := c.times(c.n.Data.Args[2])
 		if !ok {
+			return fail(unix.EFAULT)
+		}
+		if !c.valid() {
 			return pass
 		}
-		times = new([2]unix.Timespec)
-		for i := range times {
-			times[i].Sec = int64(binary.NativeEndian.Uint64(raw[16*i:]))
-			times[i].Nsec = int64(binary.NativeEndian.Uint64(raw[16*i+8:]))
-		}
+		return result(setTimes(fd, times))
 	}
-	act := func(fd int) verdict { return result(setTimes(fd, times)) }
 	if c.n.Data.Args[1] == 0 {
 		return c.opened(c.arg(0), act)
 	}
 	return c.at(c.arg(0), 1, c.arg(3), act)
+}
+
+// times reads two struct timespec; there are none at 0.
+func (c *call) times(addr uint64) (*[2]unix.Timespec, bool) {
+	if addr == 0 {
+		return nil, true
+	}
+	raw, ok := c.memory(addr, 32)
+	if !ok {
+		return nil, false
+	}
+	times := new([2]unix.Timespec)
+	for i := range times {
+		times[i].Sec = int64(binary.NativeEndian.Uint64(raw[16*i:]))
+		times[i].Nsec = int64(binary.NativeEndian.Uint64(raw[16*i+8:]))
+	}
+	return times, true
 }
 
 func opFsetxattr(c *call) verdict {
@@ -191,6 +183,9 @@ func (c *call) setXattr(fd int) verdict {
 			return fail(unix.EFAULT)
 		}
 	}
+	if !c.valid() {
+		return pass
+	}
 	return result(unix.Setxattr(self(fd), name, value, c.arg(4)))
 }
 
@@ -198,6 +193,9 @@ func (c *call) removeXattr(fd int) verdict {
 	name, v, ok := c.xattrName()
 	if !ok {
 		return v
+	}
+	if !c.valid() {
+		return pass
 	}
 	return result(unix.Removexattr(self(fd), name))
 }

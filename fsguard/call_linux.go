@@ -58,29 +58,36 @@ func (c *call) str(i int, limit int) (string, unix.Errno) {
 	if addr == 0 {
 		return "", unix.EFAULT
 	}
-	// The string may end at the end of a page with nothing mapped after it:
-	// the second part may fail without the first.
+	// Page by page: nothing need be mapped after the string.
 	const page = 4096
-	first := min(page-int(addr%page), limit)
 	buf := c.w.path[:limit]
-	remote := []unix.RemoteIovec{{Base: addr, Len: first}}
-	if first < limit {
-		remote = append(remote, unix.RemoteIovec{Base: addr + uintptr(first), Len: limit - first})
-	}
-	local := []unix.Iovec{{Base: &buf[0]}}
-	local[0].SetLen(limit)
-	n, err := unix.ProcessVMReadv(c.pid, local, remote, 0)
-	if err != nil {
-		return "", err.(unix.Errno)
-	}
-	end := bytes.IndexByte(buf[:n], 0)
-	if end < 0 {
-		if n < limit {
-			return "", unix.EFAULT
+	for have := 0; have < limit; {
+		at := addr + uintptr(have)
+		part := buf[have:min(have+page-int(at%page), limit)]
+		if errno := c.read(at, part); errno != 0 {
+			return "", errno
 		}
-		return "", unix.ENAMETOOLONG
+		if end := bytes.IndexByte(part, 0); end >= 0 {
+			return string(buf[:have+end]), 0
+		}
+		have += len(part)
 	}
-	return string(buf[:end]), 0
+	return "", unix.ENAMETOOLONG
+}
+
+// read fills buf from the process's memory.
+func (c *call) read(addr uintptr, buf []byte) unix.Errno {
+	local := [1]unix.Iovec{{Base: &buf[0]}}
+	local[0].SetLen(len(buf))
+	remote := [1]unix.RemoteIovec{{Base: addr, Len: len(buf)}}
+	n, err := unix.ProcessVMReadv(c.pid, local[:], remote[:], 0)
+	if err != nil {
+		return err.(unix.Errno)
+	}
+	if n != len(buf) {
+		return unix.EFAULT
+	}
+	return 0
 }
 
 // pathArg reads a path. On false the call passes: the kernel finds the same
@@ -96,10 +103,7 @@ func (c *call) memory(addr uint64, size int) ([]byte, bool) {
 		return nil, false
 	}
 	buf := make([]byte, size)
-	local := []unix.Iovec{{Base: &buf[0]}}
-	local[0].SetLen(size)
-	n, err := unix.ProcessVMReadv(c.pid, local, []unix.RemoteIovec{{Base: uintptr(addr), Len: size}}, 0)
-	return buf, err == nil && n == size
+	return buf, c.read(uintptr(addr), buf) == 0
 }
 
 // proc is the name of something of the process in the host's /proc.
@@ -141,31 +145,6 @@ func (c *call) pathOnly(fd int) bool {
 	line, _, _ := bytes.Cut(after, []byte("\n"))
 	flags, err := strconv.ParseUint(string(line), 8, 32)
 	return err != nil || flags&unix.O_PATH != 0
-}
-
-// initialUmask is that of the init, which every process begins with.
-const initialUmask = 0o022
-
-// opUmask notes that a process may have another umask than the init's, and so
-// may its children.
-func opUmask(c *call) verdict {
-	c.a.umasked.Store(true)
-	return pass
-}
-
-// umask takes on the process's umask, for what is about to be created. Finding
-// it out costs as much as creating a file: it is done only since some process
-// has changed its own.
-func (c *call) umask() {
-	if !c.a.umasked.Load() {
-		c.w.setUmask(initialUmask)
-		return
-	}
-	mask, err := strconv.ParseUint(c.status("Umask"), 8, 12)
-	if err != nil {
-		mask = 0o077
-	}
-	c.w.setUmask(int(mask))
 }
 
 // valid reports whether the process still waits: see the function.

@@ -118,8 +118,9 @@ type Attachment struct {
 	// moves orders the renaming of directories against all else: a name that
 	// was decided on must still be the name when it is acted on.
 	moves sync.RWMutex
-	// umasked says that a process has set its umask since Quiet.
-	umasked atomic.Bool
+	// handing is held for reading while a file is handed to a process: see settle.
+	handing sync.RWMutex
+	umasks  umasks
 	closed  atomic.Bool
 	inside  sync.WaitGroup // workers that serve it
 }
@@ -129,7 +130,7 @@ func (g *Guard) Attach(d Door, p *Policy) (*Attachment, error) {
 	if d.Root == nil {
 		return nil, errors.New("a door needs the sandbox's root")
 	}
-	a := &Attachment{guard: g, door: d, policy: p, root: int(d.Root.Fd()), work: -1, listener: -1}
+	a := &Attachment{guard: g, door: d, policy: p, root: int(d.Root.Fd()), work: -1, listener: -1, umasks: umasks{task: -1}}
 	if d.Workspace != nil {
 		a.work = int(d.Workspace.Fd())
 		id, err := mountID(a.work)
@@ -160,7 +161,7 @@ func (g *Guard) Attach(d Door, p *Policy) (*Attachment, error) {
 
 // Quiet says that no process but the init is left in the sandbox: all that
 // start from now on begin with its umask.
-func (a *Attachment) Quiet() { a.umasked.Store(false) }
+func (a *Attachment) Quiet() { a.umasks.reset() }
 
 // event arms a listener for one notification: whoever gets it is the only one
 // to take from this listener until it is armed again.
@@ -194,6 +195,7 @@ func (a *Attachment) Close() {
 		g.mu.Unlock()
 	}
 	a.inside.Wait()
+	a.umasks.reset()
 	if a.door.Listener != nil {
 		_ = a.door.Listener.Close()
 	}

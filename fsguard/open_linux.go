@@ -5,7 +5,6 @@ package fsguard
 import (
 	"encoding/binary"
 	"strings"
-	"syscall"
 
 	"golang.org/x/sys/unix"
 )
@@ -63,56 +62,14 @@ func (c *call) openAt(rel, path string, flags int, mode uint32) verdict {
 	} else {
 		mode = 0
 	}
-	n, err := c.install(ending(rel, path), flags, mode&0o7777)
-	if err == unix.ENXIO {
+	switch err := c.install(ending(rel, path), flags, mode&0o7777); err {
+	case nil:
+		return verdict{done: true}
+	case unix.ENXIO:
 		return pass
-	}
-	if err != nil {
+	default:
 		return result(err)
 	}
-	send(c.a.listener, &response{ID: c.n.ID, Val: int64(n)})
-	return verdict{done: true}
-}
-
-// install opens a file and puts it into the process, which gets to know its
-// number later. By then nobody else may have it open: a program that was just
-// written could not be executed (ETXTBSY). So the guard closes it before it
-// answers, and meanwhile no child is forked, which would hold it until its exec.
-func (c *call) install(path string, flags int, mode uint32) (int, error) {
-	if !c.large(path) {
-		syscall.ForkLock.RLock()
-		defer syscall.ForkLock.RUnlock()
-	}
-	c.a.moves.RLock()
-	// A FIFO without a reader would hold the guard: that one the process waits for itself.
-	fd, err := c.a.openBeneath(path, flags|unix.O_NONBLOCK, mode)
-	c.a.moves.RUnlock()
-	if err != nil {
-		return -1, err
-	}
-	defer unix.Close(fd)
-	if flags&unix.O_NONBLOCK == 0 {
-		// F_SETFL takes the access mode and the creation flags for granted.
-		if _, err := unix.FcntlInt(uintptr(fd), unix.F_SETFL, flags&^unix.O_NONBLOCK); err != nil {
-			return -1, err
-		}
-	}
-	return inject(c.a.listener, c.n.ID, fd, flags&unix.O_CLOEXEC != 0)
-}
-
-// lengthy is the size from which a file may take long to be copied up. Forks,
-// and with them the other sandboxes, do not wait for that.
-const lengthy = 1 << 20
-
-// large reports whether a file is there and large.
-func (c *call) large(path string) bool {
-	fd, err := c.a.openBeneath(path, unix.O_PATH|unix.O_NOFOLLOW, 0)
-	if err != nil {
-		return false
-	}
-	defer unix.Close(fd)
-	var st unix.Stat_t
-	return unix.Fstat(fd, &st) == nil && st.Size >= lengthy
 }
 
 // refuse answers an open that the rules do not allow: the read-only mount

@@ -24,9 +24,7 @@ var legacyOperations = map[int]func(*call) verdict{
 	unix.SYS_LINK:    func(c *call) verdict { return c.link(cwd, 0, cwd, 1, 0) },
 	unix.SYS_RENAME:  func(c *call) verdict { return c.rename(cwd, 0, cwd, 1, 0) },
 	unix.SYS_ACCESS:  func(c *call) verdict { return c.access(cwd, 0, c.arg(1), 0) },
-	unix.SYS_CHMOD: func(c *call) verdict {
-		return c.at(cwd, 0, 0, func(fd int) verdict { return chmod(fd, uint32(c.n.Data.Args[1])) })
-	},
+	unix.SYS_CHMOD:   func(c *call) verdict { return c.chmodAt(cwd, 0, uint32(c.n.Data.Args[1]), 0) },
 	unix.SYS_CHOWN: func(c *call) verdict {
 		return c.at(cwd, 0, 0, func(fd int) verdict { return c.chown(fd, 1) })
 	},

@@ -154,9 +154,13 @@ func (w *worker) serve(a *Attachment) (rearm bool) {
 		} else if errno != unix.ENOENT && errno != unix.EINTR {
 			return false
 		}
-		n, err := unix.Poll(poll[:], sitMillis)
+		look := poll[:]
+		if a.guard.waiting.Load() > 0 {
+			look = poll[:1] // there is somebody for the others
+		}
+		n, err := unix.Poll(look, sitMillis)
 		if err == unix.EINTR {
-			n, err = unix.Poll(poll[:], 0)
+			n, err = unix.Poll(look, 0)
 		}
 		switch {
 		case err != nil || n == 0:

@@ -36,7 +36,7 @@ func measureWrite(l *lab) (Section, error) {
 	defer sb.Close()
 	for _, c := range []comparison{
 		{name: fmt.Sprintf("creating %d files in Python", l.sizes.create), command: "/usr/bin/python3 create.py", cleanup: "rm -rf output/d", most: 3},
-		{name: fmt.Sprintf("`tar x` of %d files", l.sizes.untar), command: "mkdir output/u && tar xf " + archive + " -C output/u", cleanup: "rm -rf output/u", most: 3},
+		{name: fmt.Sprintf("`tar x` of %d files", l.sizes.untar), command: "mkdir output/u && tar xf " + archive + " -C output/u", cleanup: "rm -rf output/u"},
 	} {
 		c.n, c.noBwrap = l.sizes.few, true
 		row, err := l.compare(c, dir, sb)
@@ -96,5 +96,5 @@ func (l *lab) remove(dir, archive string, sb *sandbox.Sandbox) (Row, error) {
 	if err != nil {
 		return Row{}, err
 	}
-	return comparisonRow(comparison{name: "`rm -rf` of them", most: 3}, taken), nil
+	return comparisonRow(comparison{name: "`rm -rf` of them"}, taken), nil
 }
