@@ -84,9 +84,12 @@ for i in range(300):
     os.remove(name)
 .
 python3 a.py`, "", []string{"added /a.py"}},
-	{"umasks of parents and children", nil,
+	{
+		"umasks of parents and children", nil,
 		": > a; umask 077; : > b; sh -c ': > c; umask 027; : > d'; : > e; (umask 002; : > f; sh -c ': > g'); : > h; mkdir i; umask 0; : > j; stat -c %a a b c d e f g h i j | tr '\\n' ' '; rm -r [a-j]",
-		"644 600 600 640 600 664 664 600 700 666", []string{}},
+		"644 600 600 640 600 664 664 600 700 666",
+		[]string{},
+	},
 	{"umasks of threads", []string{"python3"}, `cat > u.py <<'.'
 import os, threading
 turn = threading.Barrier(2)

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"sync/atomic"
+	"syscall"
 
 	"golang.org/x/sys/unix"
 )
@@ -49,7 +50,7 @@ func (a *Attachment) WriteFile(path string, data []byte, perm fs.FileMode) error
 			if err != nil {
 				return err
 			}
-			if err := a.replace(w, p.rel, data, uint32(perm.Perm())); err != unix.ELOOP {
+			if err := a.writePlace(w, p.rel, data, uint32(perm.Perm())); err != unix.ELOOP {
 				return err
 			}
 		}
@@ -61,9 +62,30 @@ func (a *Attachment) WriteFile(path string, data []byte, perm fs.FileMode) error
 	return nil
 }
 
+// writePlace writes a canonical path. No child is forked while the file is open:
+// it would have it open, too, until its exec, and a program would be busy
+// (ETXTBSY). Nobody waits for a large file that cannot be executed.
+func (a *Attachment) writePlace(w *worker, rel string, data []byte, perm uint32) error {
+	if len(data) < large || perm&0o111 != 0 || a.holdsProgram(rel) {
+		syscall.ForkLock.RLock()
+		defer syscall.ForkLock.RUnlock()
+	}
+	return a.replace(w, rel, data, perm)
+}
+
+// holdsProgram reports whether there is something executable at a path.
+func (a *Attachment) holdsProgram(rel string) bool {
+	fd, err := a.openCover(rel, unix.O_PATH|unix.O_NOFOLLOW)
+	if err != nil {
+		return false
+	}
+	defer unix.Close(fd)
+	return executable(fd)
+}
+
 var tempNumber atomic.Uint64
 
-// replace writes a canonical path.
+// replace puts a new file in the place of the one that is there.
 func (a *Attachment) replace(w *worker, rel string, data []byte, perm uint32) error {
 	dir, name, ok := splitLast(rel)
 	if !ok {

@@ -159,29 +159,15 @@ func (c *call) openScoped(dirfd int, path string, flags int, mode uint32, resolv
 	return fail(unix.ELOOP)
 }
 
-// opTruncate serves truncate(2).
+// opTruncate serves truncate(2), by the same: no descriptor is open for writing,
+// which a child that is forked meanwhile would have, and which would keep the
+// file from being executed.
 func opTruncate(c *call) verdict {
 	path, ok := c.pathArg(0)
-	if !ok || path == "" {
+	if !ok || path == "" || int64(c.n.Data.Args[1]) < 0 {
 		return pass
 	}
-	return c.locate(unix.AT_FDCWD, path, true, func(rel string) verdict {
-		if !c.may(rel) {
-			return c.refuse(ending(rel, path), 0)
-		}
-		if !c.valid() {
-			return pass
-		}
-		c.a.moves.RLock()
-		defer c.a.moves.RUnlock()
-		fd, err := c.a.openBeneath(ending(rel, path), unix.O_WRONLY|unix.O_NONBLOCK, 0)
-		if err == unix.ENXIO {
-			return fail(unix.EINVAL)
-		}
-		if err != nil {
-			return result(err)
-		}
-		defer unix.Close(fd)
-		return result(unix.Ftruncate(fd, int64(c.n.Data.Args[1])))
+	return c.object(unix.AT_FDCWD, path, true, func(fd int) verdict {
+		return result(unix.Truncate(self(fd), int64(c.n.Data.Args[1])))
 	})
 }
