@@ -8,21 +8,12 @@ import (
 	"github.com/sandbox-rls/sandbox/internal/control"
 )
 
-// handOn mounts what a builder cannot, and goes on as the builder. It returns
-// only when something failed.
+// handOn mounts what a builder cannot, moves to where there is nothing besides
+// what the builder needs, and goes on as the builder. It returns only when
+// something failed.
 func (r *root) handOn(s *control.Setup, self int) *control.Fault {
-	// What the host unmounts is to go here too: the builder stays for as long as
-	// the sandbox, in this mount namespace.
-	if err := unix.Mount("", "/", "", unix.MS_REC|unix.MS_SLAVE, ""); err != nil {
-		return fault("make the mount tree a slave", err)
-	}
-	if f := r.assemble(s.Steps); f != nil {
+	if f := r.move(s.Steps); f != nil {
 		return f
-	}
-	// The process is the first of a PID namespace, in which the builder looks its
-	// children up.
-	if err := mountFS("proc", "", "/proc", unix.MOUNT_ATTR_NOSUID|unix.MOUNT_ATTR_NODEV|unix.MOUNT_ATTR_NOEXEC); err != nil {
-		return fault("mount proc", err)
 	}
 	unix.Umask(0o022)
 	if err := renounce(); err != nil {
@@ -84,9 +75,6 @@ func (r *root) complete(s *control.Setup) *control.Fault {
 	// executed this process.
 	if err := unix.Dup3(0, 2, 0); err != nil {
 		return fault("close the log", err)
-	}
-	if err := unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""); err != nil {
-		return fault("make the mount tree private", err)
 	}
 	r.at = ""
 	return r.assemble(s.Steps)

@@ -29,10 +29,6 @@ const ControlFD = 3
 // Argv returns the arguments with which to execute this program as an init.
 func Argv() []string { return []string{setupArg} }
 
-// Stage is where the new root, or what a builder makes one of, is put together.
-// Any directory would do; this one exists on every system.
-const Stage = "/tmp"
-
 // programFD is the file descriptor by which a builder executes this program.
 const programFD = ControlFD + 1
 

@@ -22,6 +22,9 @@ type root struct {
 // assemble carries out the steps. They were checked when they were planned;
 // whatever goes wrong here goes wrong in the kernel.
 func (r *root) assemble(steps []control.Step) *control.Fault {
+	if err := unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""); err != nil {
+		return fault("make the mount tree private", err)
+	}
 	if f := r.openLayers(steps); f != nil {
 		return f
 	}

@@ -12,6 +12,10 @@ import (
 	"github.com/sandbox-rls/sandbox/internal/control"
 )
 
+// stage is where the new root is put together before the process moves into
+// it. Any directory would do; this one exists on every system.
+const stage = "/tmp"
+
 // build makes the sandbox and executes the second stage. It returns what
 // failed, if anything did.
 func build(s *control.Setup) *control.Fault {
@@ -20,7 +24,7 @@ func build(s *control.Setup) *control.Fault {
 	if err != nil {
 		return fault("open /proc/self/exe", err)
 	}
-	r := &root{at: Stage}
+	r := &root{at: stage}
 	if len(s.Builder.Argv) > 0 {
 		return r.handOn(s, self)
 	}
@@ -59,10 +63,12 @@ func (r *root) raise(s *control.Setup) *control.Fault {
 			return fault("bring up the loopback interface", err)
 		}
 	}
-	if err := unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""); err != nil {
-		return fault("make the mount tree private", err)
-	}
-	if f := r.assemble(s.Steps); f != nil {
+	return r.move(s.Steps)
+}
+
+// move carries out the steps, and moves the process into the root that they make.
+func (r *root) move(steps []control.Step) *control.Fault {
+	if f := r.assemble(steps); f != nil {
 		return f
 	}
 	if err := pivot(); err != nil {
@@ -131,7 +137,7 @@ func execute(program int, args []string) error {
 
 // pivot moves the process into the new root and lets go of the old one.
 func pivot() error {
-	if err := unix.Chdir(Stage); err != nil {
+	if err := unix.Chdir(stage); err != nil {
 		return err
 	}
 	// The old root comes to lie over the new one, from where it is taken off.

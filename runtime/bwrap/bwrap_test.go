@@ -98,6 +98,38 @@ func TestSubstitute(t *testing.T) {
 	works(t, in)
 }
 
+// TestSetUserID uses a bwrap that is set-user-ID root, in a directory that
+// nobody else may enter.
+func TestSetUserID(t *testing.T) {
+	require(t)
+	program, err := exec.LookPath("bwrap")
+	if err != nil {
+		t.Fatal(err)
+	}
+	data, err := os.ReadFile(program)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "bwrap"), data, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chmod(filepath.Join(dir, "bwrap"), 0o755|os.ModeSetuid); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chmod(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("PATH", dir)
+	rt := open(t)
+	in, err := rt.Start(t.Context(), config(t, rt, "test"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer in.Close()
+	works(t, in)
+}
+
 // TestFailures are starts that bwrap does not bring to an end.
 func TestFailures(t *testing.T) {
 	require(t)

@@ -68,6 +68,65 @@ func eventually(t *testing.T, what string, ok func() bool) {
 	}
 }
 
+// TestBwrapHolds looks at what bwrap has of the host and of the sandbox, for as
+// long as that runs.
+func TestBwrapHolds(t *testing.T) {
+	require(t)
+	rt := open(t)
+	name := rand.Text()
+	in, err := rt.Start(t.Context(), config(t, rt, name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer in.Close()
+	proc := fmt.Sprintf("/proc/%d/", holders(name)[0])
+	t.Run("root", func(t *testing.T) {
+		dirs, err := os.ReadDir(proc + "root")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, d := range dirs {
+			switch d.Name() {
+			case "bin", "dev", "etc", "home", "lib", "lib32", "lib64", "libx32", "proc", "sbin", "tmp", "usr", "workspace":
+			default:
+				t.Errorf("it sees /%s", d.Name())
+			}
+		}
+		mounts, err := os.ReadFile(proc + "mountinfo")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for line := range strings.Lines(string(mounts)) {
+			if f := strings.Fields(line); f[3] != "/" || f[4] != "/" {
+				continue
+			} else if f[len(f)-3] != "tmpfs" {
+				t.Errorf("its root is %s", line)
+			}
+		}
+	})
+	t.Run("files", func(t *testing.T) {
+		files, err := os.ReadDir(proc + "fd")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, f := range files {
+			to, _ := os.Readlink(proc + "fd/" + f.Name())
+			if to != "/dev/null" && !strings.HasPrefix(to, "/memfd:bwrap") && !strings.HasPrefix(to, "anon_inode:") {
+				t.Errorf("it has %s open", to)
+			}
+		}
+	})
+	t.Run("capabilities", func(t *testing.T) {
+		status, err := os.ReadFile(proc + "status")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !strings.Contains(string(status), "\nCapPrm:\t0000000000000000\n") || !strings.Contains(string(status), "\nNoNewPrivs:\t1\n") {
+			t.Errorf("it is privileged:\n%s", status)
+		}
+	})
+}
+
 // TestBwrapDies kills bwrap beneath a sandbox.
 func TestBwrapDies(t *testing.T) {
 	require(t)

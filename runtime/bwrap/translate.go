@@ -4,7 +4,6 @@ package bwrap
 
 import (
 	"fmt"
-	"path"
 	"slices"
 	"strings"
 
@@ -25,7 +24,9 @@ const (
 // shares are who does what of the building of a sandbox.
 type shares struct {
 	// holder mounts the workspace, since bwrap has no overlays, or none of which
-	// layers could be handed over.
+	// layers could be handed over. It does so in a root that has nothing besides
+	// what bwrap is to bind, each thing at its place in the sandbox and with its
+	// attributes already: no mount of a lesser user namespace can be without them.
 	holder []control.Step
 	// argv has bwrap make the namespaces and bind what is of the host.
 	argv []string
@@ -104,10 +105,12 @@ func (s *shares) step(step control.Step, later []control.Step) error {
 
 // plain translates a step that has a counterpart among the options of bwrap.
 func (s *shares) plain(step control.Step) {
-	switch {
-	case s.hidden(step.Target):
+	if s.hidden(step.Target) {
 		s.init = append(s.init, step)
 		return
+	}
+	s.holder = append(s.holder, step)
+	switch {
 	case step.Op == control.OpDir:
 		if step.Mode != 0o755 { // which is bwrap's own
 			s.arg("--perms", fmt.Sprintf("%04o", step.Mode))
@@ -118,11 +121,10 @@ func (s *shares) plain(step control.Step) {
 	case step.Op == control.OpProc:
 		s.arg("--proc", step.Target)
 	case step.Attr&attrNODEV == 0:
-		s.arg("--dev-bind", step.Source, step.Target)
+		s.arg("--dev-bind", step.Target, step.Target)
 	default:
-		s.arg(bindFlag(step.Attr), step.Source, step.Target)
+		s.arg(bindFlag(step.Attr), step.Target, step.Target)
 	}
-	s.noexec(step)
 }
 
 func bindFlag(attr uint64) string {
@@ -145,7 +147,9 @@ func (s *shares) tmpfs(step control.Step, later []control.Step) error {
 		}
 	}
 	s.arg("--tmpfs", step.Target)
-	s.noexec(step)
+	if step.Attr&attrNOEXEC != 0 { // which bwrap does not set
+		s.init = append(s.init, control.Step{Op: control.OpSeal, Target: step.Target, Attr: attrNOEXEC})
+	}
 	return nil
 }
 
@@ -155,21 +159,10 @@ func sealed(name string, steps []control.Step) bool {
 	})
 }
 
-// noexec has the init set the one attribute that bwrap does not. A procfs has it.
-func (s *shares) noexec(step control.Step) {
-	if step.Attr&attrNOEXEC != 0 && step.Op != control.OpProc {
-		s.init = append(s.init, control.Step{Op: control.OpSeal, Target: step.Target, Attr: attrNOEXEC})
-	}
-}
-
-// workspace has the holder mount the workspace, at its own place in the stage,
-// and bwrap bind it.
+// workspace has the holder mount the workspace, and bwrap bind it.
 func (s *shares) workspace(step control.Step) {
-	for _, dir := range parents(step.Target) {
-		s.holder = append(s.holder, control.Step{Op: control.OpDir, Target: dir, Mode: 0o755})
-	}
 	s.holder = append(s.holder, step)
-	s.arg(bindFlag(step.Attr), initproc.Stage+step.Target, step.Target)
+	s.arg(bindFlag(step.Attr), step.Target, step.Target)
 }
 
 // hidden reports whether the init mounts something over a path: what is bwrap's
@@ -185,11 +178,3 @@ func bindsBeneath(dir string, steps []control.Step) bool {
 }
 
 func beneath(name, dir string) bool { return strings.HasPrefix(name, dir+"/") }
-
-// parents lists a path's directories from the top one on, and the path itself.
-func parents(name string) []string {
-	if name == "/" {
-		return nil
-	}
-	return append(parents(path.Dir(name)), name)
-}
