@@ -29,7 +29,7 @@ func diagnose(f *probe.Facts) *Report {
 	r.Features = []Feature{
 		d.userNamespaces(), d.namespaces(), d.mounts(), d.proc(), d.stateDirectory(), d.overlay(),
 		d.seccomp(), d.notify(), d.waitKillable(), d.memory(), d.systemCalls(),
-		d.landlock(), d.terminals(), d.idMappedMounts(), d.cgroups(),
+		d.landlock(), d.terminals(), d.idMappedMounts(), d.cgroups(), d.diskLimits(),
 		d.synchronousWakes(), d.reflink(), d.bubblewrap(), d.docker(),
 	}
 	r.Guarantees = guarantees(r)

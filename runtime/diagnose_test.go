@@ -52,6 +52,7 @@ func debian() *probe.Facts {
 func root(f *probe.Facts) {
 	f.UID, f.SysAdmin = 0, true
 	f.Files.IDMap = works
+	f.Disk = probe.Disk{Loop: works, Mkfs: probe.Program{Path: "/usr/sbin/mkfs.ext4"}}
 }
 
 // nothingStarts is a machine on which no user namespace can be made.
@@ -193,6 +194,20 @@ var machines = []struct {
 	{"unexplained", func(f *probe.Facts) { nothingStarts(f, syscall.EPERM) }},
 	{"not-delegated", func(f *probe.Facts) {
 		f.Cgroups.Controllers = []probe.Controller{{Name: "memory", Dir: "/x"}, {Name: "cpu"}, {Name: "pids", Dir: "/x", Usable: true}}
+	}},
+	{"delegated-and-occupied", func(f *probe.Facts) {
+		f.Cgroups.Occupied = true
+		for i := range f.Cgroups.Controllers {
+			f.Cgroups.Controllers[i].Usable = false
+		}
+	}},
+	{"no-disk-limits", func(f *probe.Facts) {
+		root(f)
+		f.Disk.Mkfs = probe.Program{}
+	}},
+	{"no-loop-devices", func(f *probe.Facts) {
+		root(f)
+		f.Disk.Loop = fails(syscall.ENOENT)
 	}},
 	{"cgroup-v1", func(f *probe.Facts) {
 		f.Cgroups.Mode = "legacy"

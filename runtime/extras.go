@@ -54,6 +54,9 @@ func (d *diagnosis) cgroups() Feature {
 	var r reason
 	if len(closed) > 0 {
 		r = reason{"this user may not make groups of " + strings.Join(closed, ", "), d.delegate()}
+		if d.Cgroups.Occupied {
+			r.missing = "this process's group may have others in it, but with limits of " + strings.Join(closed, ", ") + " only when it holds no processes itself"
+		}
 	}
 	if len(absent) > 0 {
 		r.missing = join(r.missing, "this process's group is not given "+strings.Join(absent, ", "))
@@ -69,10 +72,28 @@ func (d *diagnosis) delegate() string {
 	switch {
 	case d.Container != "":
 		return "start the container with a writable cgroup of its own, or limit the container itself"
+	case d.Cgroups.Occupied:
+		return "set the manager's Config.DelegatedCgroup, with which the process moves itself into a child of its group; " +
+			"or run it by systemd-run --user --pty -p Delegate=yes -p DelegateSubgroup=supervisor"
 	case d.Cgroups.Mode == "unified":
-		return "have systemd delegate a group: systemd-run --user --scope -p Delegate=yes COMMAND; or run as root"
+		return "run it as root, or by systemd-run --user --scope -p Delegate=yes and with the manager's Config.DelegatedCgroup"
 	}
-	return "run as root: cgroup version 1 is not delegated to users"
+	return "run it as root: cgroups of version 1 are not delegated to users"
+}
+
+func (d *diagnosis) diskLimits() Feature {
+	f := Feature{Name: FeatureDiskLimits, Purpose: "limits of what changes take on disk"}
+	const instead = "put the state directory on a file system of that size, which then bounds all sandboxes together"
+	switch {
+	case d.UID != 0 || !d.Ranged:
+		return f.without(reason{"mounting a file system needs root, outside of user namespaces", "run it as root, or " + instead})
+	case d.Disk.Mkfs.Path == "":
+		return f.without(reason{"there is no mkfs.ext4", "install the package e2fsprogs, or " + instead})
+	case !d.Disk.Loop.Works():
+		return f.without(reason{"no loop device can be had: " + text(d.Disk.Loop), "give this machine or container loop devices, or " + instead})
+	}
+	f.Available = true
+	return f
 }
 
 func (d *diagnosis) synchronousWakes() Feature {

@@ -17,6 +17,7 @@ var promises = []Guarantee{
 	{What: "commands hold no privilege and can gain none", By: []string{FeatureUserNamespaces, FeatureSeccomp}},
 	{What: "no process outlives its sandbox", By: []string{FeatureNamespaces, FeatureSystemCalls}},
 	{What: "limits of memory, CPU and processes hold", By: []string{FeatureCgroups}},
+	{What: "limits of disk space hold", By: []string{FeatureDiskLimits}},
 }
 
 // guarantees judges the promises by the features of a report.

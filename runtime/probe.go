@@ -26,6 +26,7 @@ const (
 	FeatureTerminals        = "terminals"
 	FeatureIDMappedMounts   = "id-mapped-mounts"
 	FeatureCgroups          = "cgroups"
+	FeatureDiskLimits       = "disk-limits"
 	FeatureSynchronousWakes = "synchronous-wake-up"
 	FeatureReflink          = "reflink"
 	FeatureBubblewrap       = "bubblewrap"

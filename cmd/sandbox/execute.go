@@ -97,6 +97,10 @@ func (a *app) ended(r *sandbox.ExecResult, err error, argv []string) error {
 		return exitStatus(exitTimedOut)
 	case err != nil:
 		return err
+	case r.OOMKilled:
+		fmt.Fprintln(a.stderr, "sandbox: the limit of memory was reached")
+	case r.PidsLimited:
+		fmt.Fprintln(a.stderr, "sandbox: the limit of processes was reached")
 	case r.ExitCode == 127 && len(argv) == 1 && strings.ContainsAny(argv[0], " |&;<>"):
 		fmt.Fprintln(a.stderr, "sandbox: a command line is for a shell to read: write -- sh -c '...'")
 	}

@@ -18,9 +18,10 @@ type mount struct {
 	options           []string // of the file system
 }
 
-// cgroups reads how control groups are mounted and where this process is in
-// them. writable reports whether the user may make entries in a directory.
-func cgroups(root fs.FS, writable func(dir string) bool) Cgroups {
+// cgroups reads how control groups are mounted and where this process, which is
+// user's, could make groups with limits. writable reports whether it may write
+// a file or make entries in a directory.
+func cgroups(root fs.FS, user int, writable func(path string) bool) Cgroups {
 	var c Cgroups
 	var v1 []mount
 	var v2 *mount
@@ -34,39 +35,90 @@ func cgroups(root fs.FS, writable func(dir string) bool) Cgroups {
 			}
 		}
 	}
+	own := ownGroups(text(root, "proc/self/cgroup"))
 	switch {
-	case v2 != nil && len(v1) > 0:
-		c.Mode = "hybrid"
-	case v2 != nil:
-		c.Mode = "unified"
 	case len(v1) > 0:
 		c.Mode = "legacy"
-	}
-	own := ownGroups(text(root, "proc/self/cgroup"))
-	for _, name := range limiting {
-		c.Controllers = append(c.Controllers, controller(root, name, v1, v2, own, writable))
+		if v2 != nil {
+			c.Mode = "hybrid"
+		}
+		for _, name := range limiting {
+			c.Controllers = append(c.Controllers, controllerV1(name, v1, own[name], writable))
+		}
+	case v2 != nil:
+		c.Mode = "unified"
+		p := placeV2(root, user, v2, own[""], writable)
+		c.Occupied = p.occupied
+		for _, name := range limiting {
+			c.Controllers = append(c.Controllers, p.controller(root, name, writable))
+		}
+	default:
+		for _, name := range limiting {
+			c.Controllers = append(c.Controllers, Controller{Name: name})
+		}
 	}
 	return c
 }
 
-func controller(root fs.FS, name string, v1 []mount, v2 *mount, own map[string]string, writable func(string) bool) Controller {
+// controllerV1 is a controller that has a hierarchy of its own, or with a few
+// others. Groups are made beneath the process's own, or else at the top.
+func controllerV1(name string, v1 []mount, own string, writable func(string) bool) Controller {
 	for _, m := range v1 {
-		if slices.Contains(m.options, name) {
-			dir := m.dir(own[name])
-			return Controller{Name: name, Dir: dir, Usable: writable(dir)}
+		if !slices.Contains(m.options, name) {
+			continue
 		}
+		for _, dir := range []string{m.dir(own), m.point} {
+			if writable(dir) {
+				return Controller{Name: name, Dir: dir, Usable: true}
+			}
+		}
+		return Controller{Name: name, Dir: m.dir(own)}
 	}
-	if v2 == nil {
+	return Controller{Name: name}
+}
+
+// place is a group of version 2 beneath which others could be made.
+type place struct {
+	dir      string
+	open     bool // groups in it could have limits
+	occupied bool // but for the processes that it holds
+}
+
+// placeV2 looks where groups may be made: beneath the process's own group;
+// beside it, if it is the child for the process of one that was delegated; as
+// root, at the top. A group that holds processes, but for the root of all,
+// cannot give its children controllers (cgroups(7), "no internal processes").
+func placeV2(root fs.FS, user int, m *mount, own string, writable func(string) bool) place {
+	dirs := []string{m.dir(own)}
+	if path.Base(own) == "supervisor" || user != 0 && own != "/" && writable(path.Dir(dirs[0])) {
+		dirs = append(dirs, path.Dir(dirs[0]))
+	}
+	if user == 0 {
+		dirs = append(dirs, m.point)
+	}
+	first := place{dir: dirs[0]}
+	for _, dir := range dirs {
+		if !writable(dir) || !writable(dir+"/cgroup.procs") {
+			continue
+		}
+		if exists(root, rel(dir)+"/cgroup.type") && text(root, rel(dir)+"/cgroup.procs") != "" {
+			first.occupied = true
+			continue
+		}
+		return place{dir: dir, open: true}
+	}
+	return first
+}
+
+func (p place) controller(root fs.FS, name string, writable func(string) bool) Controller {
+	given := func(file string) bool {
+		return slices.Contains(strings.Fields(text(root, rel(p.dir)+"/"+file)), name)
+	}
+	if !given("cgroup.controllers") {
 		return Controller{Name: name}
 	}
-	dir := v2.dir(own[""])
-	if !slices.Contains(strings.Fields(text(root, rel(dir)+"/cgroup.controllers")), name) {
-		return Controller{Name: name}
-	}
-	// A group may be made and filled by whom these belong to: cgroups(7),
-	// "cgroup delegation".
-	usable := writable(dir) && writable(dir+"/cgroup.procs") && writable(dir+"/cgroup.subtree_control")
-	return Controller{Name: name, Dir: dir, Usable: usable}
+	usable := p.open && (given("cgroup.subtree_control") || writable(p.dir+"/cgroup.subtree_control"))
+	return Controller{Name: name, Dir: p.dir, Usable: usable}
 }
 
 // dir is where a group is found beneath a mount.

@@ -38,6 +38,7 @@ type Facts struct {
 	Cgroups Cgroups
 	Bwrap   Program
 	Docker  Socket
+	Disk    Disk
 }
 
 // Trial is the outcome of trying something.
@@ -107,15 +108,25 @@ type Files struct {
 type Cgroups struct {
 	Mode        string // "unified", "hybrid", "legacy" or ""
 	Controllers []Controller
+	// Occupied says that the user's group could have groups with limits in it,
+	// but for the processes that it holds, this one among them.
+	Occupied bool
 }
 
 // Controller is a cgroup controller that limits need.
 type Controller struct {
 	Name string // "memory", "cpu" or "pids"
-	// Dir is this process's own group. "": the controller is not mounted or not given.
+	// Dir is where groups would be made. "": the controller is not mounted, or
+	// not given to it.
 	Dir string
-	// Usable says that the user may make groups in it.
+	// Usable says that the user may make groups there.
 	Usable bool
+}
+
+// Disk is what a limit of disk space needs.
+type Disk struct {
+	Loop Trial   // have a loop device; only root tries
+	Mkfs Program // mkfs.ext4
 }
 
 // Program is an external program.

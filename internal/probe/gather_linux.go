@@ -23,12 +23,15 @@ func Gather() *Facts {
 	}
 	root := os.DirFS("/")
 	f.machine(root)
-	f.Cgroups = cgroups(root, func(dir string) bool { return unix.Access(dir, unix.W_OK) == nil })
+	f.Cgroups = cgroups(root, f.UID, func(path string) bool { return unix.Access(path, unix.W_OK) == nil })
 	f.Calls = calls()
 	f.TempDir, f.Files.Temp.Err = statedir.Place()
 	f.TempFS = fileSystem(f.TempDir)
 	f.tryFiles()
-	f.Bwrap, f.Docker = bwrap(), docker()
+	f.Bwrap, f.Docker, f.Disk.Mkfs = bwrap(), docker(), mkfs()
+	if f.mapsRange() {
+		f.Disk.Loop = tried(loop())
+	}
 	return f
 }
 

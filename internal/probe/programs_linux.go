@@ -30,6 +30,27 @@ func bwrap() Program {
 	return p
 }
 
+// mkfs looks for the program that makes file systems, which Debian keeps out
+// of a user's PATH.
+func mkfs() Program {
+	for _, name := range []string{"mkfs.ext4", "/usr/sbin/mkfs.ext4", "/sbin/mkfs.ext4"} {
+		if path, err := exec.LookPath(name); err == nil {
+			return Program{Path: path}
+		}
+	}
+	return Program{}
+}
+
+// loop opens what hands out loop devices (loop(4)). Asking it for one may make
+// one, and is left to whoever needs it.
+func loop() error {
+	fd, err := unix.Open("/dev/loop-control", unix.O_RDWR|unix.O_CLOEXEC, 0)
+	if err == nil {
+		unix.Close(fd)
+	}
+	return err
+}
+
 // docker looks for the socket of a Docker engine, or of what speaks its
 // protocol: the one of DOCKER_HOST, else the first that somebody listens at.
 func docker() Socket {
