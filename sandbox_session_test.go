@@ -196,6 +196,21 @@ func TestSessionTimeout(t *testing.T) {
 	}
 }
 
+// A job stays when the process that has started it ends while another command
+// runs, and that is interrupted.
+func TestSessionTimeoutKeepsOrphans(t *testing.T) {
+	t.Parallel()
+	forEachShell(t, func(t *testing.T, s *sandbox.Session) {
+		say(t, s, "sh -c 'sleep 3210 & echo $! > /tmp/orphan; while [ ! -e /tmp/go ]; do sleep 0.01; done' & while [ ! -s /tmp/orphan ]; do sleep 0.01; done; job=$(cat /tmp/orphan)")
+		if _, err := s.Exec(t.Context(), "touch /tmp/go; wait; sleep 1000", sandbox.WithTimeout(500*time.Millisecond)); !errors.Is(err, sandbox.ErrCommandTimeout) {
+			t.Fatalf("got %v", err)
+		}
+		if r := say(t, s, "kill -0 $job && echo alive; kill $job"); r.Stdout != "alive\n" {
+			t.Errorf("got %+v", r)
+		}
+	})
+}
+
 func TestSessionCancelled(t *testing.T) {
 	t.Parallel()
 	forEachShell(t, func(t *testing.T, s *sandbox.Session) {

@@ -38,7 +38,7 @@ type initproc struct {
 	cond     sync.Cond      // signalled when a command was started
 	starts   uint64         // commands started so far
 	commands map[int]uint64 // leader's PID → command
-	settled  map[int][]int  // leader's PID → its children when it was settled
+	settled  map[int][]int  // leader's PID → what ran beneath it when it was settled
 	score    *score
 }
 
@@ -96,7 +96,7 @@ func (p *initproc) settle(m *control.Settle) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if leader, ok := p.leader(m.ID); ok {
-		p.settled[leader] = children(leader)
+		p.settled[leader] = descendants(leader)
 	}
 	_ = control.Send(ControlFD, &control.Settled{ID: m.ID})
 }

@@ -32,38 +32,70 @@ func children(pid int) (list []int) {
 	return list
 }
 
+// descendants lists all that runs beneath a process: a child's child is the
+// process's own when that child ends. Nearly always there is nothing, which
+// takes no list of all processes.
+func descendants(pid int) (list []int) {
+	if len(children(pid)) == 0 {
+		return nil
+	}
+	for p := range beneath(pid, processes()) {
+		if p != pid {
+			list = append(list, p)
+		}
+	}
+	return list
+}
+
 // interrupt ends what a leader runs at the moment, as Ctrl-C at a terminal
-// does: all that runs beneath it gets the signal sig, except the children that
-// it is to keep and what is beneath those. The leader gets one of its own. It
+// does: all that runs beneath it gets the signal sig, except what it is to keep
+// and what is beneath that. The leader gets one of its own. It
 // is stopped meanwhile, so that it goes on to nothing before it knows.
 func interrupt(leader int, keep []int, sig, own unix.Signal) {
 	_ = unix.Kill(leader, unix.SIGSTOP)
 	await(leader, "TZX") // it may be forking
-	seen := map[int]bool{}
-	for range maxRounds {
-		found := false
-		for _, pid := range fresh(leader, keep, processes()) {
-			if !seen[pid] {
-				seen[pid], found = true, true
-				if sig == unix.SIGKILL {
-					_ = unix.Kill(pid, unix.SIGSTOP) // it forks no more
-				}
-			}
-		}
-		if !found {
-			break
-		}
-	}
-	for pid := range seen {
-		_ = unix.Kill(pid, sig)
-	}
 	if sig == unix.SIGKILL {
-		for pid := range seen {
-			await(pid, "ZX")
-		}
+		killFresh(leader, keep)
+	} else {
+		signalFresh(leader, keep, sig)
 	}
 	_ = unix.Kill(leader, own)
 	_ = unix.Kill(leader, unix.SIGCONT)
+}
+
+// signalFresh signals what runs beneath a leader and is not to be kept. All of
+// it is stopped meanwhile: a shell goes on to the next of its commands if the
+// one that it waits for ends before it has the signal itself. What forks then
+// is not looked for again and again, which would last for as long as it likes.
+func signalFresh(leader int, keep []int, sig unix.Signal) {
+	pids := fresh(leader, keep, processes())
+	for _, s := range []unix.Signal{unix.SIGSTOP, sig, unix.SIGCONT} {
+		for _, pid := range pids {
+			_ = unix.Kill(pid, s)
+		}
+	}
+}
+
+// killFresh kills what runs beneath a leader and is not to be kept. A process
+// that forks and ends at once is missed by a listing now and then: one in which
+// nothing was new is not yet the last.
+func killFresh(leader int, keep []int) {
+	stopped := map[int]bool{}
+	for round, quiet := 0, 0; round < maxRounds && quiet < 2; round++ {
+		quiet++
+		for _, pid := range fresh(leader, keep, processes()) {
+			if !stopped[pid] {
+				stopped[pid], quiet = true, 0
+				_ = unix.Kill(pid, unix.SIGSTOP) // it forks no more
+			}
+		}
+	}
+	for pid := range stopped {
+		_ = unix.Kill(pid, unix.SIGKILL)
+	}
+	for pid := range stopped {
+		await(pid, "ZX")
+	}
 }
 
 // await waits, for no longer than that should take, until a process is in one
@@ -82,18 +114,17 @@ func await(pid int, states string) {
 
 // fresh lists what runs beneath a leader and beneath none of what it keeps.
 func fresh(leader int, keep []int, all []process) (list []int) {
-	mine := beneath(leader, all)
-	delete(mine, leader)
+	mine, kept := beneath(leader, all), map[int]bool{}
 	for _, k := range keep {
-		if !mine[k] {
-			continue // it has ended, and its number may be another's
-		}
-		for pid := range beneath(k, all) {
-			delete(mine, pid)
+		if mine[k] { // else it has ended, and its number may be another's
+			kept[k] = true
 		}
 	}
+	spread(kept, all)
 	for pid := range mine {
-		list = append(list, pid)
+		if pid != leader && !kept[pid] {
+			list = append(list, pid)
+		}
 	}
 	return list
 }

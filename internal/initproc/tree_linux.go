@@ -38,6 +38,12 @@ func killTree(leader int, sig unix.Signal) {
 // beneath returns a process and its descendants.
 func beneath(root int, all []process) map[int]bool {
 	in := map[int]bool{root: true}
+	spread(in, all)
+	return in
+}
+
+// spread adds the descendants of all that are in a set.
+func spread(in map[int]bool, all []process) {
 	for grown := true; grown; {
 		grown = false
 		for _, p := range all {
@@ -46,5 +52,4 @@ func beneath(root int, all []process) map[int]bool {
 			}
 		}
 	}
-	return in
 }
