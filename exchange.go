@@ -111,13 +111,11 @@ func (x *exchange) begin() {
 
 // write gives the command its input.
 func (x *exchange) write() {
-	if x.input != nil {
-		_, _ = io.Copy(x.feed, x.input)
-	}
 	if x.terminal != nil {
-		_ = pty.EndOfInput(x.terminal)
+		_ = pty.Type(x.terminal, x.input)
 		return
 	}
+	_, _ = io.Copy(x.feed, x.input)
 	x.feed.Close()
 }
 

@@ -216,6 +216,9 @@ func TestTTY(t *testing.T) {
 		if !strings.HasSuffix(r.Stdout, "one\r\ntwo\r\nend\r\n") {
 			t.Errorf("got %+v", r)
 		}
+		if r := run(t, sandbox.ExecRequest{Command: "stty -echo; cat; echo end", Stdin: strings.NewReader("half a line")}); !strings.HasSuffix(r.Stdout, "half a lineend\r\n") {
+			t.Errorf("in the middle of a line: got %+v", r)
+		}
 		if r := run(t, sandbox.ExecRequest{Command: "cat; echo end"}); r.Stdout != "end\r\n" {
 			t.Errorf("without input: got %+v", r)
 		}
@@ -253,7 +256,7 @@ func TestTTY(t *testing.T) {
 	})
 	t.Run("large output", func(t *testing.T) {
 		n := 0
-		for o, err := range sb.ExecStream(t.Context(), sandbox.ExecRequest{Command: "stty raw; head -c 3000000 /dev/zero", TTY: true}) {
+		for o, err := range sb.ExecStream(t.Context(), sandbox.ExecRequest{Command: "stty raw -echo; head -c 3000000 /dev/zero", TTY: true}) {
 			check(t, err)
 			n += len(o.Data)
 		}

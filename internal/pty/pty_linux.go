@@ -5,6 +5,7 @@ package pty
 import (
 	"errors"
 	"fmt"
+	"io"
 	"os"
 
 	"github.com/creack/pty"
@@ -58,9 +59,17 @@ func Resize(master *os.File, size Size) error {
 	return pty.Setsize(master, &pty.Winsize{Rows: size.Rows, Cols: size.Cols})
 }
 
-// EndOfInput types what ends the input of a program that reads lines: the EOF
-// character (termios(3), VEOF). A program that reads each key gets none.
-func EndOfInput(master *os.File) error {
+// Type types what a reader has, and then what ends the input of a program that
+// reads lines: the EOF character (termios(3), VEOF), twice in the middle of a
+// line, which the first one only hands over. A program that reads each key gets
+// none. A nil reader has nothing.
+func Type(master *os.File, input io.Reader) error {
+	keys := keyboard{master: master, last: '\n'}
+	if input != nil {
+		if _, err := io.Copy(&keys, input); err != nil {
+			return err
+		}
+	}
 	conn, err := master.SyscallConn()
 	if err != nil {
 		return err
@@ -72,6 +81,24 @@ func EndOfInput(master *os.File) error {
 	if err != nil || t.Lflag&unix.ICANON == 0 {
 		return err
 	}
-	_, err = master.Write([]byte{t.Cc[unix.VEOF]})
+	end := []byte{t.Cc[unix.VEOF]}
+	if keys.last != '\n' && keys.last != '\r' && keys.last != end[0] {
+		end = append(end, end[0])
+	}
+	_, err = master.Write(end)
 	return err
+}
+
+// keyboard remembers what was typed last.
+type keyboard struct {
+	master *os.File
+	last   byte
+}
+
+func (k *keyboard) Write(p []byte) (int, error) {
+	n, err := k.master.Write(p)
+	if n > 0 {
+		k.last = p[n-1]
+	}
+	return n, err
 }

@@ -6,6 +6,7 @@ package pty
 
 import (
 	"errors"
+	"io"
 	"os"
 )
 
@@ -17,5 +18,5 @@ func Open(root *os.File, size Size) (master, slave *os.File, err error) {
 // Resize is not supported here.
 func Resize(master *os.File, size Size) error { return errors.ErrUnsupported }
 
-// EndOfInput is not supported here.
-func EndOfInput(master *os.File) error { return errors.ErrUnsupported }
+// Type is not supported here.
+func Type(master *os.File, input io.Reader) error { return errors.ErrUnsupported }
