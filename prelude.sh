@@ -1,20 +1,34 @@
-case ${SANDBOX_SESSION:+${BASH_VERSION:+bash}}$- in bash*i*) ;; bash*) exec "$BASH" ${POSIXLY_CORRECT+--posix} --norc --noprofile -i /dev/fd/3 9>&2 2>/dev/null ;; esac
+case ${SANDBOX_SESSION:+${BASH_VERSION:+bash}}$- in bash*i*) ;; bash*) exec "$BASH" ${POSIXLY_CORRECT+--posix} --norc --noprofile -i /dev/fd/253 8>&4 4>&- 253<&3 3<&- 251>&2 2>/dev/null ;; esac
 if [ -n "${SANDBOX_SESSION-}" ]; then
-	exec 8>&4 4>&-
 	if [ -n "${BASH_VERSION-}" ]; then
 		set +m +H +o history
 		trap : INT
 		BASH_ARGV0=bash
-		case $SANDBOX_SESSION in restarted) . /dev/fd/5 >/dev/null 2>&1; exec 5<&- ;; esac
-		exec 2>&9 9>&-
 		for SANDBOX_SESSION in /proc/$$/fd/[1-9][0-9]*; do
-			[[ $SANDBOX_SESSION -ef /dev/fd/3 ]] && break
+			[[ $SANDBOX_SESSION -ef /dev/fd/253 && $SANDBOX_SESSION != */253 ]] && break
 		done
-		trap "SANDBOX_SESSION=restarted exec \"\$BASH\" ${POSIXLY_CORRECT+--posix} --norc --noprofile -i /dev/fd/3 3<$SANDBOX_SESSION 4>&8 "'5<<<"$(declare -p; declare -f; declare -F; alias -p; trap -p; shopt -p; set +o)" 9>&2 2>/dev/null' PWR
+		trap "ENV=/dev/fd/252 \\exec \"\$BASH\" --posix --noprofile -i /dev/fd/253 253<$SANDBOX_SESSION "'252<<<"$(
+			\builtin echo "set +m +H +o history +o posix; trap : INT; BASH_ARGV0=bash; unset ENV; exec 252<&-"
+			\builtin shopt -p extglob
+			\builtin declare -p
+			\builtin declare -f
+			\builtin declare -F | while IFS= \builtin read -r f; do \builtin echo "$f >/dev/null"; done
+			[[ ${FUNCNAME-} ]] || \builtin printf "%s " set -- "${@@Q}"
+			\builtin echo
+			\builtin shopt -p
+			\builtin set +o
+			\builtin echo "\\exec 2>&251 251>&-"
+			\builtin trap -p
+			\builtin alias -p
+		)
+		case $- in *e*) \builtin set -e ;; esac" 251>&2 2>/dev/null' PWR
+		exec 2>&251 251>&- 253<&-
+		unset SANDBOX_SESSION
 	else
-		trap '{ . /dev/null/interrupt; } 2>/dev/null' PWR
+		exec 8>&4 4>&-
+		trap '{ : >&8; } 2>/dev/null' PWR
 		command -v source >/dev/null || eval 'source() { . "$@"; }'
+		exec 3<&-
+		unset SANDBOX_SESSION
 	fi
-	exec 3<&-
-	unset SANDBOX_SESSION
 fi

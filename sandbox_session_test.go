@@ -196,6 +196,66 @@ func TestSessionTimeout(t *testing.T) {
 	}
 }
 
+// A timeout at the very moment at which the command ends, or begins, leaves
+// the shell as it was, too.
+func TestSessionTimeoutAtTheEnds(t *testing.T) {
+	t.Parallel()
+	forEachShell(t, func(t *testing.T, s *sandbox.Session) {
+		say(t, s, "a=kept; f() { echo $a; }")
+		for i := range 100 {
+			command, limit := "sleep 0.02", 20*time.Millisecond+time.Duration(i%50)*50*time.Microsecond
+			if i >= 80 {
+				command, limit = "sleep 1000", time.Duration(1+(i-80)*(i-80))*time.Microsecond
+			}
+			if r, err := s.Exec(t.Context(), command, sandbox.WithTimeout(limit)); err != nil && !errors.Is(err, sandbox.ErrCommandTimeout) || r == nil || r.TimedOut != (err != nil) {
+				t.Fatalf("%v of %s: got %+v, %v", limit, command, r, err)
+			}
+			if r := say(t, s, "f; echo err >&2"); r.Stdout != "kept\n" || r.Stderr != "err\n" {
+				t.Fatalf("after %v of %s: got %+v", limit, command, r)
+			}
+		}
+	})
+}
+
+// What a shell has is there after an interrupt, and after another.
+func TestSessionTimeoutKeeps(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct{ set, get, want, only string }{
+		"descriptors":           {"exec 3>/tmp/3 4>/tmp/4 5>/tmp/5 9>/tmp/9", "echo x >&3; echo x >&4; echo x >&5; echo x >&9; cat /tmp/3 /tmp/4 /tmp/5 /tmp/9 | wc -l", "4\n", ""},
+		"arguments":             {`set -- 'a  b' "c'd" ''`, `echo $#; echo "$1$2$3"`, "3\na  bc'd\n", ""},
+		"no globbing":           {"set -f", "echo /et[c]", "/et[c]\n", ""},
+		"IFS":                   {"IFS=-/x", "a=a-b/cxd; echo $a", "a b c d\n", ""},
+		"quotes and newlines":   {"a=\"x'\n\\\"\"", "echo \"$a\"", "x'\n\"\n", ""},
+		"a large variable":      {"a=$(head -c 1000000 /dev/zero | tr '\\0' x)", "echo ${#a}", "1000000\n", ""},
+		"an undefined variable": {"set -u", "(echo $nope) 2>/dev/null || echo missing", "missing\n", ""},
+		"arrays":                {"a=(1 '2 3'); declare -A b=(['x y']=$'1\\n2'); declare -i n=4; readonly r=5", `echo "${a[1]}${b[x y]}"; n=n+1; echo $n; echo $r`, "2 31\n2\n5\n5\n", "/bin/bash"},
+		"a readonly variable":   {"readonly r=5", "(r=6) 2>/dev/null || echo $r", "5\n", ""},
+		"an exported function":  {"f() { echo f; }; export -f f", "bash -c f", "f\n", "/bin/bash"},
+		"extended patterns":     {"shopt -s extglob\nf() { case $1 in !(a|b)) echo other;; esac; }", "f c", "other\n", "/bin/bash"},
+		"set -e":                {"set -e", "case $- in *e*) echo yes; esac", "yes\n", "/bin/bash"},
+		"GLOBIGNORE":            {"GLOBIGNORE='*'", "echo /et[c]", "/et[c]\n", "/bin/bash"},
+		"aliases and functions": {"alias exec=false command=false trap=false; declare() { :; }", "echo on", "on\n", "/bin/bash"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			forEachShell(t, func(t *testing.T, s *sandbox.Session) {
+				if c.only != "" && c.only != s.Info().Shell {
+					return
+				}
+				say(t, s, c.set)
+				for range 2 {
+					if r, err := s.Exec(t.Context(), "sleep 1000", sandbox.WithTimeout(200*time.Millisecond)); !errors.Is(err, sandbox.ErrCommandTimeout) || r.SessionEnded {
+						t.Fatalf("got %+v, %v", r, err)
+					}
+				}
+				if r := say(t, s, c.get); r.Stdout != c.want && c.want != "*" || r.SessionEnded {
+					t.Errorf("got %+v", r)
+				}
+			})
+		})
+	}
+}
+
 // A job stays when the process that has started it ends while another command
 // runs, and that is interrupted.
 func TestSessionTimeoutKeepsOrphans(t *testing.T) {
@@ -303,7 +363,7 @@ func TestSessionOrder(t *testing.T) {
 
 func TestSessionOptions(t *testing.T) {
 	t.Parallel()
-	sb := start(t, project(t, sample))
+	sb := start(t, project(t, sample), everything)
 	s := session(t, sb, sandbox.WithSessionEnv(map[string]string{"A": "b"}), sandbox.WithSessionDir("src"))
 	if r := say(t, s, `echo "$A"; pwd; echo "$0"; env | grep -c SANDBOX`); r.Stdout != "b\n/workspace/src\n"+"bash\n0\n" {
 		t.Errorf("got %+v", r)
@@ -320,12 +380,15 @@ func TestSessionOptions(t *testing.T) {
 	if _, err := s.Exec(t.Context(), "false", sandbox.WithCheck()); !errors.As(err, &failed) {
 		t.Errorf("got %v", err)
 	}
+	// zsh says that it has no "command eval".
+	must(t, sb, `printf '#!/bin/sh\ncommand() { case $1 in eval) return 127; esac; "$@"; }\n. "$1"\n' > no-eval; chmod +x no-eval`)
 	for _, opts := range [][]sandbox.SessionOption{
 		{sandbox.WithShell("/bin/no-such-shell")},
 		{sandbox.WithShell("/etc/passwd")},
 		{sandbox.WithShell("/bin/true")},
 		{sandbox.WithShell("a\x00b")},
 		{sandbox.WithSessionDir("/no/such/dir")},
+		{sandbox.WithShell("/workspace/no-eval")},
 	} {
 		if s, err := sb.Session(t.Context(), opts...); err == nil {
 			t.Errorf("%v: got a session", opts)
@@ -451,6 +514,19 @@ func TestSessionStream(t *testing.T) {
 	}
 	if r := say(t, s, "echo on"); r.Stdout != "on\n" {
 		t.Errorf("got %+v", r)
+	}
+	// Whoever takes the output may close the session.
+	for o, err := range s.ExecStream(t.Context(), "yes") {
+		if o.Data == nil {
+			if o.Result == nil || !o.Result.SessionEnded {
+				t.Errorf("got %+v, %v", o.Result, err)
+			}
+			continue
+		}
+		check(t, s.Close())
+		if info := s.Info(); info.Status != sandbox.SessionClosed || info.ExitCode != 137 {
+			t.Errorf("got %+v", info)
+		}
 	}
 }
 

@@ -198,6 +198,7 @@ func (s *Session) Info() SessionInfo {
 // left. Closing again does nothing.
 func (s *Session) Close() error {
 	s.shell.close()
+	s.close()
 	return nil
 }
 

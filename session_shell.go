@@ -31,7 +31,8 @@ type shell struct {
 	awaited uint64
 	answers chan answer // the one to awaited
 
-	ended chan struct{} // closed when the shell has, and err and exit are set
+	gone  chan struct{} // closed when the shell has ended, and exit and err are set
+	ended chan struct{} // closed when what it printed has been handed on, too
 	exit  runtime.Status
 	err   error
 }
@@ -49,7 +50,7 @@ func (f *shellFiles) close() {
 
 // newShell makes the pipes of a shell.
 func newShell(box *engine.Box, owner runtime.Owner, limit int64) (sh *shell, theirs shellFiles, err error) {
-	sh = &shell{box: box, answers: make(chan answer, 1), ended: make(chan struct{})}
+	sh = &shell{box: box, answers: make(chan answer, 1), gone: make(chan struct{}), ended: make(chan struct{})}
 	var ours [2]*os.File
 	defer func() {
 		if err != nil {
@@ -98,42 +99,37 @@ func (sh *shell) start(ctx context.Context, cmd runtime.Command, f shellFiles) e
 	go sh.listen()
 	go sh.supervise()
 	seq := sh.await()
-	if err := sh.say(ctx, hello(seq)); err != nil {
-		sh.kill()
-		return sh.why(err)
+	_, err = sh.say(ctx, hello(seq))
+	if err == nil {
+		select {
+		case a := <-sh.answers:
+			sh.bash = a.bash
+			return nil
+		case <-sh.gone:
+			err = errors.New("it ended at once")
+		case <-ctx.Done():
+		case <-time.After(startPatience):
+			err = errors.New("it does not answer as a POSIX shell would")
+		}
 	}
-	select {
-	case a := <-sh.answers:
-		sh.bash = a.bash
-		return nil
-	case <-sh.ended:
-		return sh.why(errors.New("it ended at once"))
-	case <-ctx.Done():
-		sh.kill()
+	sh.kill()
+	<-sh.ended
+	switch {
+	case ctx.Err() != nil:
 		return ctx.Err()
-	case <-time.After(startPatience):
-		sh.kill()
-		return errors.New("it does not answer as a POSIX shell would")
+	case sh.err != nil:
+		return sh.err
 	}
+	return err
 }
 
 // startPatience is how long a shell may take to begin.
 const startPatience = 20 * time.Second
 
-func (sh *shell) why(err error) error {
-	select {
-	case <-sh.ended:
-		if sh.err != nil {
-			return sh.err
-		}
-	default:
-	}
-	return err
-}
-
 // supervise waits for the shell's end, and lets go of all that it had.
 func (sh *shell) supervise() {
 	sh.exit, sh.err = sh.proc.Wait(context.Background())
+	close(sh.gone)
 	for _, t := range sh.taps {
 		t.finish()
 	}
@@ -174,29 +170,46 @@ func (sh *shell) await() uint64 {
 	return sh.seq
 }
 
-// say writes to the shell's script. One that does not read it makes this wait
-// until ctx ends.
-func (sh *shell) say(ctx context.Context, text string) error {
+// forgo awaits no answer any more.
+func (sh *shell) forgo() {
+	sh.mu.Lock()
+	defer sh.mu.Unlock()
+	sh.awaited = 0
+}
+
+// say writes to the shell's script, and says how much of it. A shell that does
+// not read it makes this wait until ctx ends.
+func (sh *shell) say(ctx context.Context, text string) (int, error) {
 	_ = sh.script.SetWriteDeadline(time.Time{})
-	defer context.AfterFunc(ctx, func() { _ = sh.script.SetWriteDeadline(time.Unix(1, 0)) })()
-	_, err := sh.script.WriteString(text)
-	return err
+	over := make(chan struct{})
+	stop := context.AfterFunc(ctx, func() {
+		defer close(over)
+		_ = sh.script.SetWriteDeadline(time.Unix(1, 0))
+	})
+	n, err := sh.script.WriteString(text)
+	if !stop() {
+		<-over // lest it come in the way of what is said next
+	}
+	return n, err
 }
 
 // run runs a command. An exit code of -1 means that it was not run.
 func (sh *shell) run(ctx context.Context, req ExecRequest, last int, to sinks, r *ExecResult) error {
 	r.ExitCode = -1
 	select {
-	case <-sh.ended:
+	case <-sh.gone:
 		return ErrSessionClosed
 	default:
 	}
-	ctx, cancel := withTimeout(ctx, req.Timeout)
-	defer cancel()
 	if err := ctx.Err(); err != nil {
 		return err
 	}
+	ctx, cancel := withTimeout(ctx, req.Timeout)
+	defer cancel()
 	if err := sh.proc.Settle(ctx); err != nil {
+		if ctx.Err() != nil {
+			return sh.tooLate(ctx, req.Timeout, r)
+		}
 		return because(ErrSessionClosed, err)
 	}
 	truncated := [2]*bool{&r.StdoutTruncated, &r.StderrTruncated}
@@ -205,7 +218,11 @@ func (sh *shell) run(ctx context.Context, req ExecRequest, last int, to sinks, r
 		defer sh.out[i].shut()
 	}
 	seq := sh.await()
-	if err := sh.say(ctx, evaluate(seq, req.Command, last, sh.bash)); err != nil && ctx.Err() != nil {
+	if n, err := sh.say(ctx, evaluate(seq, req.Command, last, sh.bash)); err != nil && ctx.Err() != nil {
+		if n == 0 {
+			sh.forgo()
+			return sh.tooLate(ctx, req.Timeout, r)
+		}
 		sh.kill() // it has got half of a command
 		return sh.givenUp(ctx, req.Timeout, r)
 	}
@@ -216,6 +233,13 @@ func (sh *shell) run(ctx context.Context, req ExecRequest, last int, to sinks, r
 		sh.reportEnd(r)
 		return sh.err
 	case <-ctx.Done():
+		select {
+		case a := <-sh.answers: // it was in time after all
+			r.ExitCode = a.status
+			sh.flush()
+			return nil
+		default:
+		}
 		if sh.comeBack() {
 			r.ExitCode = interrupted
 			sh.endRest()
@@ -231,11 +255,27 @@ func (sh *shell) run(ctx context.Context, req ExecRequest, last int, to sinks, r
 // givenUp says why a command was not waited for any longer.
 func (sh *shell) givenUp(ctx context.Context, timeout time.Duration, r *ExecResult) error {
 	select {
-	case <-sh.ended:
+	case <-sh.gone:
+		<-sh.ended
 		sh.reportEnd(r)
 	default:
 		sh.flush()
 	}
+	return whyOver(ctx, timeout, r)
+}
+
+// tooLate says why a command was not even begun. One whose time was up is
+// none that was not run.
+func (sh *shell) tooLate(ctx context.Context, timeout time.Duration, r *ExecResult) error {
+	err := whyOver(ctx, timeout, r)
+	if r.TimedOut {
+		r.ExitCode = interrupted
+	}
+	return err
+}
+
+// whyOver tells the timeout from the end of the caller's own context.
+func whyOver(ctx context.Context, timeout time.Duration, r *ExecResult) error {
 	if context.Cause(ctx) == ErrCommandTimeout {
 		r.TimedOut = true
 		return timedOut(timeout)
@@ -307,7 +347,9 @@ var patience = [...]struct {
 	wait   time.Duration
 }{{syscall.SIGINT, time.Second}, {syscall.SIGKILL, time.Second}, {syscall.SIGKILL, 3 * time.Second}}
 
-// comeBack makes the shell give up what it does, and says whether it has.
+// comeBack makes the shell give up what it does, and says whether it has. The
+// rest of the script comes only after the signal: a shell that was done in that
+// moment would take the signal for one to what it is told next.
 func (sh *shell) comeBack() bool {
 	seq := sh.await()
 	for i, step := range patience {
@@ -316,7 +358,7 @@ func (sh *shell) comeBack() bool {
 		}
 		if i == 0 {
 			ctx, cancel := context.WithTimeout(context.Background(), step.wait)
-			err := sh.say(ctx, resume(seq, sh.bash))
+			_, err := sh.say(ctx, resume(seq, sh.bash))
 			cancel()
 			if err != nil {
 				return false
@@ -325,7 +367,7 @@ func (sh *shell) comeBack() bool {
 		select {
 		case <-sh.answers:
 			return true
-		case <-sh.ended:
+		case <-sh.gone:
 			return false
 		case <-time.After(step.wait):
 		}
@@ -352,7 +394,7 @@ func (sh *shell) close() {
 	if !busy {
 		sh.script.Close()
 		select {
-		case <-sh.ended:
+		case <-sh.gone:
 			return
 		case <-time.After(goodbye):
 		}
@@ -360,8 +402,9 @@ func (sh *shell) close() {
 	sh.kill()
 }
 
-// kill ends the shell and all that is beneath it.
+// kill ends the shell and all that is beneath it. It does not wait for whoever
+// takes the output, who may be the caller.
 func (sh *shell) kill() {
 	_ = sh.proc.Signal(syscall.SIGKILL)
-	<-sh.ended
+	<-sh.gone
 }

@@ -89,7 +89,7 @@ func (s *Sandbox) openSession(ctx context.Context, box *engine.Box, req ExecRequ
 
 // noteEnd waits for the shell's end.
 func (s *Session) noteEnd() {
-	<-s.shell.ended
+	<-s.shell.gone
 	s.close()
 	s.sandbox.forgetSessions()
 }

@@ -23,17 +23,27 @@ const (
 	interrupted = 130               // 128 + SIGINT
 )
 
-// prelude prepares a shell, at first and when bash has restarted itself.
+// prelude prepares a shell. bash executes itself anew when it is interrupted:
+// its trap gives the next one a script that begins with what this one has, as
+// the start-up file that a POSIX shell reads (ENV). It is read before anything
+// else, also before a command that was already there when the signal came.
 //
 //go:embed prelude.sh
 var prelude string
 
-// hello is the script that a shell begins with.
-func hello(seq uint64) string { return prelude + record(seq, "0 ${BASH_VERSION:+bash}", true) }
+// hello is the script that a shell begins with. One that has no "command eval",
+// like zsh, could run no command and ends.
+func hello(seq uint64) string {
+	return prelude + `\command eval '` + record(seq, "0 ${BASH_VERSION:+bash}", true) + "' || exit\n"
+}
 
-// resume is the script after an interrupt.
+// resume is the script after an interrupt. bash has been given the script anew.
 func resume(seq uint64, bash bool) string {
-	return prelude + record(seq, strconv.Itoa(interrupted), bash)
+	var text string
+	if bash {
+		text = "\\command exec 253<&-\n"
+	}
+	return text + record(seq, strconv.Itoa(interrupted), bash)
 }
 
 // record makes the shell say that it is done. Where the shell is not bash,
@@ -41,13 +51,14 @@ func resume(seq uint64, bash bool) string {
 // after a syntax error.
 func record(seq uint64, status string, bash bool) string {
 	if bash {
-		return fmt.Sprintf("command echo \"%d %s\" >&8\n", seq, status)
+		return fmt.Sprintf("\\command echo \"%d %s\" >&8\n", seq, status)
 	}
-	return fmt.Sprintf("{ command echo \"%d %s\"; } 2>/dev/null >&8\n", seq, status)
+	return fmt.Sprintf("{ \\command echo \"%d %s\"; } 2>/dev/null >&8\n", seq, status)
 }
 
 // evaluate is the script that runs a command. "command" takes from eval what
-// makes it special: that an error in it ends the shell (POSIX, 2.8.1). last is
+// makes it special: that an error in it ends the shell (POSIX, 2.8.1); with the
+// backslash it is no alias. last is
 // the status of the command before, for the $? of this one; setting it must not
 // end a shell that ends at every failure (set -e).
 //
@@ -55,7 +66,7 @@ func record(seq uint64, status string, bash bool) string {
 // needs it when it restarts itself.
 func evaluate(seq uint64, command string, last int, bash bool) string {
 	var b strings.Builder
-	b.WriteString("command eval '")
+	b.WriteString(`\command eval '`)
 	if last != 0 {
 		fmt.Fprintf(&b, "case $- in *e*) ;; *) __sandbox() { unset -f __sandbox; return %d; }; __sandbox ;; esac; ", last)
 	}

@@ -154,7 +154,8 @@ type Process interface {
 	Settle(ctx context.Context) error
 	// Interrupt sends sig to what runs beneath the command and did not yet when
 	// it was last settled, and leader to the command itself. It is how the one
-	// thing is ended that a shell does, and neither the shell nor its jobs.
+	// thing is ended that a shell does, and neither the shell nor its jobs. When
+	// it returns the signals have been sent.
 	Interrupt(sig, leader os.Signal) error
 }
 

@@ -40,7 +40,8 @@ type Kill struct {
 	ID     uint64
 	Signal int
 	// Fresh spares what ran beneath the leader when the command was last
-	// settled. The leader itself then gets the signal Leader instead.
+	// settled. The leader itself then gets the signal Leader instead. It is
+	// answered by Settled.
 	Fresh  bool
 	Leader int
 }
@@ -48,7 +49,7 @@ type Kill struct {
 // Settle asks the init to note what runs beneath a command's leader.
 type Settle struct{ ID uint64 }
 
-// Settled is the answer to Settle.
+// Settled is the answer to Settle, and to a Kill of what is fresh.
 type Settled struct{ ID uint64 }
 
 // Exit says how a command ended. Status is that of wait(2); times are

@@ -83,11 +83,13 @@ func (p *initproc) kill(m *control.Kill) {
 	defer p.mu.Unlock()
 	leader, ok := p.leader(m.ID)
 	switch {
-	case !ok:
-	case m.Fresh:
+	case ok && m.Fresh:
 		interrupt(leader, p.settled[leader], unix.Signal(m.Signal), unix.Signal(m.Leader))
-	default:
+	case ok:
 		killTree(leader, unix.Signal(m.Signal))
+	}
+	if m.Fresh {
+		_ = control.Send(ControlFD, &control.Settled{ID: m.ID})
 	}
 }
 

@@ -23,8 +23,9 @@ type process struct {
 	status runtime.Status
 	err    error
 
-	settling sync.Mutex
-	settled  chan struct{} // the init has answered
+	asking     sync.Mutex
+	settled    chan struct{} // the init has answered
+	unanswered bool          // it has yet to
 }
 
 // Start asks the init to run a command. A command that cannot be started is
@@ -123,23 +124,7 @@ func (p *process) Signal(sig os.Signal) error {
 
 // Settle has the init note what runs beneath the command.
 func (p *process) Settle(ctx context.Context) error {
-	p.settling.Lock()
-	defer p.settling.Unlock()
-	select {
-	case <-p.settled: // the answer to one that was given up
-	default:
-	}
-	if err := p.in.send(&control.Settle{ID: p.id}); err != nil {
-		return err
-	}
-	select {
-	case <-p.settled:
-		return nil
-	case <-p.done:
-		return runtime.ErrEnded
-	case <-ctx.Done():
-		return ctx.Err()
-	}
+	return p.ask(ctx, &control.Settle{ID: p.id})
 }
 
 // Interrupt signals what the command runs since it was settled.
@@ -149,5 +134,33 @@ func (p *process) Interrupt(sig, leader os.Signal) error {
 	if !ok || !ok2 {
 		return errors.New("not a signal of this system")
 	}
-	return p.in.send(&control.Kill{ID: p.id, Signal: int(n), Fresh: true, Leader: int(l)})
+	return p.ask(context.Background(), &control.Kill{ID: p.id, Signal: int(n), Fresh: true, Leader: int(l)})
+}
+
+// ask sends what is answered by Settled, and waits for that.
+func (p *process) ask(ctx context.Context, m control.Message) error {
+	p.asking.Lock()
+	defer p.asking.Unlock()
+	if p.unanswered { // the one before was given up
+		if err := p.answer(ctx); err != nil {
+			return err
+		}
+	}
+	if err := p.in.send(m); err != nil {
+		return err
+	}
+	p.unanswered = true
+	return p.answer(ctx)
+}
+
+func (p *process) answer(ctx context.Context) error {
+	select {
+	case <-p.settled:
+		p.unanswered = false
+		return nil
+	case <-p.done:
+		return runtime.ErrEnded
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
