@@ -25,6 +25,7 @@ func runInit() int {
 	surviveEndings()
 	p := &initproc{commands: make(map[int]uint64), settled: make(map[int][]int), score: newScore()}
 	p.cond.L = &p.mu
+	reserveThreads()
 	if err := control.Send(ControlFD, &control.Ready{}); err != nil {
 		return 1
 	}
