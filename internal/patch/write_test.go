@@ -166,7 +166,7 @@ func TestRandom(t *testing.T) {
 
 // TestLarge compares texts that are made to be hard to compare.
 func TestLarge(t *testing.T) {
-	const n = 200_000
+	const n = 60_000
 	same := strings.Repeat("\n", n)
 	r := rand.New(rand.NewPCG(1, 2))
 	few := func() string {
@@ -202,7 +202,6 @@ func TestLarge(t *testing.T) {
 		"one line":       {strings.Repeat("x", 8<<20), strings.Repeat("x", 8<<20-1) + "y", 2},
 		"reversed ends":  {"a\n" + same + "b\n", "b\n" + same + "a\n", 4},
 		"half of it":     {same + strings.Repeat("x\n", n), strings.Repeat("x\n", n) + same, 4 * n}, // 2*n would do
-		"too many lines": {strings.Repeat("\n", 1<<23), strings.Repeat("\n", 1<<23) + "x", 1 << 25},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
