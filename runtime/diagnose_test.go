@@ -4,21 +4,16 @@ package runtime_test
 
 import (
 	"errors"
-	"flag"
 	"fmt"
-	"os"
 	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
+	"github.com/sandbox-rls/sandbox/internal/golden"
 	"github.com/sandbox-rls/sandbox/internal/probe"
 	"github.com/sandbox-rls/sandbox/runtime"
 )
-
-var update = flag.Bool("update", false, "write the golden files anew")
 
 var works = probe.Trial{Tried: true}
 
@@ -230,7 +225,7 @@ func TestDiagnose(t *testing.T) {
 			f := debian()
 			m.fake(f)
 			r := runtime.Diagnose(f)
-			golden(t, m.name, missing(r))
+			golden.Check(t, filepath.Join("testdata", "report", m.name+".golden"), missing(r))
 			consistent(t, r)
 		})
 	}
@@ -295,28 +290,8 @@ func TestReportText(t *testing.T) {
 			if m.name == name {
 				f := debian()
 				m.fake(f)
-				golden(t, "text-"+name, runtime.Diagnose(f).String())
+				golden.Check(t, filepath.Join("testdata", "report", "text-"+name+".golden"), runtime.Diagnose(f).String())
 			}
 		}
-	}
-}
-
-func golden(t *testing.T, name, got string) {
-	t.Helper()
-	path := filepath.Join("testdata", "report", name+".golden")
-	if *update {
-		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), got); diff != "" {
-		t.Errorf("%s (-want +got; -update writes it anew):\n%s", path, diff)
 	}
 }

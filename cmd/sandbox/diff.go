@@ -55,16 +55,10 @@ func (a *app) diff(ctx context.Context, f *sandboxFlags, opts sandbox.DiffOption
 	if opts.Context < 1 || opts.MaxFileSize < 1 {
 		return usagef("--unified and --max-file-size must be more than 0")
 	}
-	options, warnings, err := f.options()
+	options, req, err := a.prepare(f, argv)
 	if err != nil {
 		return err
 	}
-	req, err := f.request(argv)
-	if err != nil {
-		return err
-	}
-	a.warn(warnings)
-	req.Stdin = a.stdin
 	return a.inSandbox(ctx, dir, options, func(ctx context.Context, sb *sandbox.Sandbox, r *relay) error {
 		j := &job{app: a, sandbox: sb, relay: r, request: req, stdout: a.stderr, stderr: a.stderr}
 		result, err := j.run(ctx)

@@ -42,7 +42,7 @@ The exit code is the command's; 128 and the number of the signal that ended it;
 127 if it was not found and 126 if it could not be executed; 124 if its time was
 up; 125 if there was no sandbox to run it in.`,
 		Example: `  sandbox run . -- python3 main.py
-  sandbox run . -- sh -c 'grep -rn TODO . | sort > output/todo.txt'
+  sandbox run . -- sh -c 'grep -rn import . | sort > output/imports.txt'
   sandbox run --preset development --timeout 10m --changes . -- make test
   sandbox run --preset none --rule read:/src/** --rule view:/docs/** . -- ls -lR
   sandbox run --env CI=1 --env LANG --network host ~/project -- npm ci
@@ -72,16 +72,10 @@ func (a *app) run(ctx context.Context, f *runFlags, dir string, argv []string) e
 	if f.json && f.tty.or(false) {
 		return usagef("--json and --tty exclude each other")
 	}
-	opts, warnings, err := f.options()
+	opts, req, err := a.prepare(&f.sandboxFlags, argv)
 	if err != nil {
 		return err
 	}
-	req, err := f.request(argv)
-	if err != nil {
-		return err
-	}
-	a.warn(warnings)
-	req.Stdin = a.stdin
 	return a.inSandbox(ctx, dir, opts, func(ctx context.Context, sb *sandbox.Sandbox, r *relay) error {
 		if f.json {
 			return a.runForJSON(ctx, sb, r, req)

@@ -84,6 +84,22 @@ func (f *sandboxFlags) options() ([]sandbox.Option, []string, error) {
 	return opts, warnings, nil
 }
 
+// prepare turns the flags into what a sandbox and its command are made with,
+// and says what is odd about them.
+func (a *app) prepare(f *sandboxFlags, argv []string) ([]sandbox.Option, sandbox.ExecRequest, error) {
+	opts, warnings, err := f.options()
+	if err != nil {
+		return nil, sandbox.ExecRequest{}, err
+	}
+	req, err := f.request(argv)
+	if err != nil {
+		return nil, req, err
+	}
+	a.warn(warnings)
+	req.Stdin = a.stdin
+	return opts, req, nil
+}
+
 // environment is what the flags ask for.
 func (f *sandboxFlags) environment() (map[string]string, error) {
 	env := map[string]string{}

@@ -45,16 +45,10 @@ is listed when it ends, and dropped.`,
 }
 
 func (a *app) shell(ctx context.Context, f *sandboxFlags, dir string) error {
-	opts, warnings, err := f.options()
+	opts, req, err := a.prepare(f, []string{"/bin/sh", "-c", interactive})
 	if err != nil {
 		return err
 	}
-	req, err := f.request([]string{"/bin/sh", "-c", interactive})
-	if err != nil {
-		return err
-	}
-	a.warn(warnings)
-	req.Stdin = a.stdin
 	return a.inSandbox(ctx, dir, opts, func(ctx context.Context, sb *sandbox.Sandbox, r *relay) error {
 		j := &job{app: a, sandbox: sb, relay: r, request: req, stdout: a.stdout, stderr: a.stderr}
 		restore := j.atTerminal()

@@ -4,6 +4,7 @@ package probe
 
 import (
 	"os"
+	"path/filepath"
 	"runtime"
 
 	"golang.org/x/sys/unix"
@@ -45,7 +46,7 @@ func (f *Facts) tryFiles() {
 	}
 	// What an overlay leaves in its work directory only its own user may enter.
 	defer func() {
-		_ = os.Chmod(dir+"/work/work", 0o700)
+		_ = os.Chmod(filepath.Join(dir, "work", "work"), 0o700)
 		_ = os.RemoveAll(dir)
 	}()
 	f.Files.Reflink = tried(reflink(dir))

@@ -10,34 +10,15 @@ import (
 	"unsafe"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/sandbox-rls/sandbox/internal/seccomp"
 )
 
 // The structures of seccomp_unotify(2).
 type (
-	notification struct {
-		ID    uint64
-		PID   uint32
-		Flags uint32
-		Data  struct {
-			NR   int32
-			Arch uint32
-			IP   uint64
-			Args [6]uint64
-		}
-	}
-	response struct {
-		ID    uint64
-		Val   int64
-		Error int32
-		Flags uint32
-	}
-	addFD struct {
-		ID         uint64
-		Flags      uint32
-		SrcFD      uint32
-		NewFD      uint32
-		NewFDFlags uint32
-	}
+	notification = seccomp.Notification
+	response     = seccomp.Response
+	addFD        = seccomp.AddFD
 )
 
 func ioctl(fd int, req uint, arg unsafe.Pointer) error {

@@ -4,21 +4,17 @@ package bwrap
 
 import (
 	"errors"
-	"flag"
 	"fmt"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
 	specs "github.com/opencontainers/runtime-spec/specs-go"
 
+	"github.com/sandbox-rls/sandbox/internal/golden"
 	"github.com/sandbox-rls/sandbox/runtime"
 	"github.com/sandbox-rls/sandbox/runtime/internal/launch"
 )
-
-var update = flag.Bool("update", false, "write the golden files anew")
 
 // machine is a host as Debian is, with merged directories.
 var machine = launch.Host{
@@ -53,7 +49,7 @@ func TestTranslate(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			golden(t, tc.name, s.print())
+			golden.Check(t, filepath.Join("testdata", "translate", tc.name+".golden"), s.print())
 		})
 	}
 }
@@ -80,26 +76,6 @@ func (s *shares) print() string {
 		fmt.Fprintln(&b, " ", step)
 	}
 	return b.String()
-}
-
-func golden(t *testing.T, name, got string) {
-	t.Helper()
-	path := filepath.Join("testdata", "translate", name+".golden")
-	if *update {
-		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), got); diff != "" {
-		t.Errorf("%s (-want +got; -update writes it anew):\n%s", path, diff)
-	}
 }
 
 func TestTranslateRefuses(t *testing.T) {

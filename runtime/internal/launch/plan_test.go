@@ -4,21 +4,17 @@ package launch
 
 import (
 	"errors"
-	"flag"
 	"fmt"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
 	specs "github.com/opencontainers/runtime-spec/specs-go"
 
 	"github.com/sandbox-rls/sandbox/internal/control"
+	"github.com/sandbox-rls/sandbox/internal/golden"
 	"github.com/sandbox-rls/sandbox/runtime"
 )
-
-var update = flag.Bool("update", false, "write the golden files anew")
 
 // machine is a host as Debian is, with merged directories.
 var machine = Host{
@@ -61,7 +57,7 @@ func TestPlan(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			golden(t, tc.name, print(setup))
+			golden.Check(t, filepath.Join("testdata", "plan", tc.name+".golden"), print(setup))
 		})
 	}
 }
@@ -74,26 +70,6 @@ func print(s *control.Setup) string {
 	}
 	fmt.Fprintf(&b, "hostname %s, loopback %v, dir %s, user %d:%d, readable %q\n", s.Hostname, s.Loopback, s.Dir, s.UID, s.GID, s.Readable)
 	return b.String()
-}
-
-func golden(t *testing.T, name, got string) {
-	t.Helper()
-	path := filepath.Join("testdata", "plan", name+".golden")
-	if *update {
-		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), got); diff != "" {
-		t.Errorf("%s (-want +got; -update writes it anew):\n%s", path, diff)
-	}
 }
 
 func TestPlanRefuses(t *testing.T) {
