@@ -221,7 +221,7 @@ func TestOddFiles(t *testing.T) {
 	must(t, sb, "cat plain; readlink a nowhere dir/loop")
 	mustNot(t, sb, "cat a")
 	var skipped []string
-	for _, s := range sb.Info().Skipped {
+	for _, s := range infoOf(t, sb).Skipped {
 		skipped = append(skipped, s.Path)
 		if s.Err == nil {
 			t.Errorf("%s was skipped without a reason", s.Path)
@@ -258,7 +258,7 @@ func TestUnreadable(t *testing.T) {
 		mustNot(t, sb, "cat closed")
 		mustNot(t, sb, "cat closed-dir/x")
 		var skipped []string
-		for _, s := range sb.Info().Skipped {
+		for _, s := range infoOf(t, sb).Skipped {
 			skipped = append(skipped, s.Path)
 			if !errors.Is(s.Err, fs.ErrPermission) {
 				t.Errorf("%s: %v", s.Path, s.Err)

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 
 	"github.com/sandbox-rls/sandbox/internal/delta"
+	"github.com/sandbox-rls/sandbox/internal/engine"
 )
 
 // ChangeKind says what happened to a path.
@@ -31,32 +32,46 @@ type Change struct {
 	OldSize int64       `json:"old_size,omitempty"`
 }
 
-// Changes lists what the sandbox changed since it was made, sorted by path:
-// content, type and permissions. A deleted directory is listed with all that
-// was in it. The cost grows with what was changed, not with the tree. It works
-// on a stopped sandbox too; on a running one, what is being written at the
-// moment may be listed half done.
-func (s *Sandbox) Changes(ctx context.Context) ([]Change, error) {
-	done, err := s.workspace.Hold()
-	if err != nil {
-		return nil, s.fail("changes", "", ErrSandboxNotFound)
-	}
-	defer done()
-	upper := s.workspace.Upper()
-	if upper == "" {
-		return nil, nil
-	}
-	found, err := delta.Changes(upper, s.workspace.Lower())
+// Changes lists what a sandbox changed, as DeltaService says.
+func (m *Manager) Changes(ctx context.Context, sandboxID string) (list []Change, err error) {
+	_, err = m.change("changes", sandboxID, func(s *resident) (err error) {
+		list, err = s.changes(ctx)
+		return err
+	})
+	return list, err
+}
+
+func (s *resident) changes(ctx context.Context) ([]Change, error) {
+	w, done, err := s.hold(ctx)
 	if err != nil {
 		return nil, s.fail("changes", "", err)
 	}
-	list := make([]Change, len(found))
-	for i, c := range found {
-		list[i] = Change{
+	defer done()
+	found, err := w.Changes()
+	if err != nil {
+		return nil, s.fail("changes", "", err)
+	}
+	var list []Change
+	for _, c := range found {
+		list = append(list, Change{
 			Path: c.Path, Kind: kinds[c.Kind], Mode: c.Mode, Size: c.Size, OldMode: c.OldMode, OldSize: c.OldSize,
-		}
+		})
 	}
 	return list, nil
+}
+
+// hold keeps the sandbox's delta where it is until done.
+func (s *resident) hold(ctx context.Context) (w *engine.Workspace, done func(), err error) {
+	if err := ctx.Err(); err != nil {
+		return nil, nil, err
+	}
+	if w, err = s.tree(ctx); err != nil {
+		return nil, nil, err
+	}
+	if done, err = w.Hold(); err != nil {
+		return nil, nil, ErrSandboxNotFound
+	}
+	return w, done, nil
 }
 
 var kinds = map[delta.Kind]ChangeKind{delta.Added: Added, delta.Modified: Modified, delta.Deleted: Deleted}

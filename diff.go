@@ -45,19 +45,13 @@ func (o *DiffOptions) Validate() error {
 	return nil
 }
 
-// Diff writes what the sandbox changed since it was made as a patch, sorted by
-// path, in the form of git: `git apply` and `patch -p1` make of the source what
-// the sandbox made of it, but that patch cannot put a file in the place of a
-// directory or the other way round. Content that holds a NUL byte or is larger than
-// MaxFileSize is only said to differ; git refuses a patch with such a file,
-// patch passes over it. What no patch can say (empty directories, FIFOs,
-// permissions other than to execute) is in lines that begin with "# ".
-//
-// As Changes, it works on a stopped sandbox too, and may see half of what is
-// being written on a running one. Nothing in the sandbox can make it follow a
-// symlink, wait, or read anything but regular files. What it writes is the
-// sandbox's words: control characters in content are as they are.
-func (s *Sandbox) Diff(ctx context.Context, w io.Writer, opts DiffOptions) error {
+// Diff writes what a sandbox changed as a patch, as DeltaService says.
+func (m *Manager) Diff(ctx context.Context, sandboxID string, w io.Writer, opts DiffOptions) error {
+	_, err := m.change("diff", sandboxID, func(s *resident) error { return s.diff(ctx, w, opts) })
+	return err
+}
+
+func (s *resident) diff(ctx context.Context, w io.Writer, opts DiffOptions) error {
 	if err := opts.Validate(); err != nil {
 		return s.fail("diff", "", err)
 	}
@@ -67,11 +61,16 @@ func (s *Sandbox) Diff(ctx context.Context, w io.Writer, opts DiffOptions) error
 	if opts.MaxFileSize == 0 {
 		opts.MaxFileSize = DefaultDiffFileSize
 	}
-	changes, err := s.Changes(ctx)
+	changes, err := s.changes(ctx)
 	if err != nil || len(changes) == 0 {
 		return err
 	}
-	r, err := delta.OpenReader(s.workspace.Upper(), s.workspace.Lower())
+	layers, done, err := s.hold(ctx)
+	if err != nil {
+		return s.fail("diff", "", err)
+	}
+	defer done()
+	r, err := layers.Reader()
 	if err != nil {
 		return s.fail("diff", "", err)
 	}
@@ -93,16 +92,19 @@ func (s *Sandbox) Diff(ctx context.Context, w io.Writer, opts DiffOptions) error
 
 // within are the changes at and beneath some paths.
 func within(changes []Change, paths []string) []Change {
-	if len(paths) == 0 {
-		return changes
-	}
+	in := under(paths)
+	return slices.DeleteFunc(changes, func(c Change) bool { return !in(c.Path) })
+}
+
+// under says of a path whether it is one of some, or beneath one. No paths are all.
+func under(paths []string) func(path string) bool {
 	roots := make([]string, len(paths))
 	for i, p := range paths {
 		roots[i] = workspacePath(p)
 	}
-	return slices.DeleteFunc(changes, func(c Change) bool {
-		return !slices.ContainsFunc(roots, func(root string) bool { return c.Path == root || tree.Beneath(c.Path, root) })
-	})
+	return func(path string) bool {
+		return len(roots) == 0 || slices.ContainsFunc(roots, func(root string) bool { return path == root || tree.Beneath(path, root) })
+	}
 }
 
 // shown are the changes that a patch tells of, in tree order.

@@ -27,6 +27,12 @@ var (
 	ErrSandboxNotRunning error = &kindError{"sandbox not running", nil}
 	// ErrCodebaseNotFound: no codebase has this id.
 	ErrCodebaseNotFound error = &kindError{"codebase not found", fs.ErrNotExist}
+	// ErrCheckpointNotFound: the sandbox has no checkpoint with this id.
+	ErrCheckpointNotFound error = &kindError{"checkpoint not found", fs.ErrNotExist}
+	// ErrSandboxBusy: commands or sessions are open in the sandbox.
+	ErrSandboxBusy error = &kindError{"sandbox busy: a command or a session is open", nil}
+	// ErrConflict: somebody else has changed what would be overwritten.
+	ErrConflict error = &kindError{"conflict", fs.ErrExist}
 	// ErrSessionNotFound: the sandbox has no session with this id.
 	ErrSessionNotFound error = &kindError{"session not found", fs.ErrNotExist}
 	// ErrSessionClosed: the session's shell has ended.
@@ -67,6 +73,13 @@ func (e *Error) Error() string {
 
 // Unwrap returns the reason.
 func (e *Error) Unwrap() error { return e.Err }
+
+// isGone reports whether there is nothing left to destroy.
+func isGone(err error) bool {
+	return errors.Is(err, ErrSandboxNotFound) || errors.Is(err, ErrCodebaseNotFound) || errors.Is(err, ErrSessionNotFound) || errors.Is(err, ErrClosed)
+}
+
+var errNoCommands = errors.New("this service does not let its commands be driven; use Exec or ExecStream")
 
 // because joins a kind with its particular reason.
 func because(kind error, reason error) error {

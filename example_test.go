@@ -235,7 +235,11 @@ func ExampleSandbox_Session() {
 		}
 		fmt.Print(r.Stdout)
 	}
-	fmt.Println(session.Info().Status, session.Info().ExitCode)
+	after, err := session.Info(ctx)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(after.Status, after.ExitCode)
 	// Output:
 	// 1
 	// /workspace/docs
@@ -256,7 +260,11 @@ func ExampleWithResources() {
 	}
 	defer sb.Close()
 
-	for _, e := range sb.Info().Enforced {
+	info, err := sb.Info(ctx)
+	if err != nil {
+		log.Fatal(err)
+	}
+	for _, e := range info.Enforced {
 		if e.By == "" {
 			log.Printf("%s is not limited: %s", e.Resource, e.Reason)
 		}

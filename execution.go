@@ -16,7 +16,7 @@ import (
 
 // execution is a command as it runs.
 type execution struct {
-	sandbox  *Sandbox
+	sandbox  *resident
 	box      *engine.Box
 	request  ExecRequest
 	proc     runtime.Process
@@ -28,11 +28,11 @@ type execution struct {
 
 // launch starts a command. What it prints goes to the receiver. The caller must
 // have it finished.
-func (s *Sandbox) launch(req ExecRequest, to receiver) (*execution, error) {
+func (s *resident) launch(ctx context.Context, req ExecRequest, to receiver) (*execution, error) {
 	if err := req.Validate(); err != nil {
 		return nil, s.fail("exec", "", err)
 	}
-	box, err := s.running()
+	box, err := s.enter(ctx)
 	if err != nil {
 		return nil, s.fail("exec", "", err)
 	}
@@ -49,6 +49,7 @@ func (s *Sandbox) launch(req ExecRequest, to receiver) (*execution, error) {
 		e.exchange, err = newExchange(req.Stdin, s.runtime.Owner(), to)
 	}
 	if err != nil {
+		s.leave()
 		return nil, s.fail("exec", "", err)
 	}
 	e.began = time.Now()
@@ -63,7 +64,8 @@ func (s *Sandbox) launch(req ExecRequest, to receiver) (*execution, error) {
 		x.close()
 		e.account.End(runtime.Status{}, true)
 		box.Ended()
-		return nil, s.fail("exec", "", tooLarge(s.ended(err)))
+		s.leave()
+		return nil, s.fail("exec", "", tooLarge(ended(err)))
 	}
 	x.begin()
 	return e, nil
@@ -72,6 +74,7 @@ func (s *Sandbox) launch(req ExecRequest, to receiver) (*execution, error) {
 // finish waits for the command, and ends it when its time is up or ctx has
 // ended. All that it printed has then been handed on.
 func (e *execution) finish(ctx context.Context) (*ExecResult, error) {
+	defer e.sandbox.leave()
 	defer e.box.Ended()
 	status, killed, err := e.wait(ctx)
 	e.exchange.finish()
@@ -83,7 +86,7 @@ func (e *execution) finish(ctx context.Context) (*ExecResult, error) {
 		return e.sandbox.notStarted(e.result, start)
 	}
 	if err != nil {
-		return e.result, e.sandbox.fail("exec", "", e.sandbox.ended(outOfMemory(err, e.result.OOMKilled)))
+		return e.result, e.sandbox.fail("exec", "", ended(outOfMemory(err, e.result.OOMKilled)))
 	}
 	return e.result, nil
 }

@@ -29,14 +29,16 @@ type FileInfo struct {
 	Permission Permission  `json:"permission"`
 }
 
-// ReadFile returns the content of a file of the workspace, under the rules: a
-// hidden file does not exist (fs.ErrNotExist), one that can only be listed is
-// ErrPermissionDenied. So it is safe to hand it to an agent as a tool. The
-// sandbox must be running.
-func (s *Sandbox) ReadFile(ctx context.Context, name string) ([]byte, error) {
-	f, err := s.open("read", name, os.O_RDONLY, 0)
+// readFile reads a file of the workspace under the rules.
+func (s *resident) readFile(ctx context.Context, name string) ([]byte, error) {
+	box, err := s.enterFor(ctx, "read", name)
 	if err != nil {
 		return nil, err
+	}
+	defer s.leave()
+	f, err := box.Files.OpenFile(workspacePath(name), os.O_RDONLY, 0)
+	if err != nil {
+		return nil, s.fileError("read", name, box, err)
 	}
 	defer f.Close()
 	if fi, err := f.Stat(); err != nil || !fi.Mode().IsRegular() {
@@ -49,39 +51,26 @@ func (s *Sandbox) ReadFile(ctx context.Context, name string) ([]byte, error) {
 	return data, nil
 }
 
-// WriteFile writes a file of the workspace, under the rules: where they do not
-// allow it, the error is ErrPermissionDenied. It appears whole: the content is
-// written beside it and takes its place at the end where the rules allow that
-// too, and in place where they do not. Missing directories are made. The
-// sandbox must be running.
-func (s *Sandbox) WriteFile(ctx context.Context, name string, data []byte) error {
-	if err := ctx.Err(); err != nil {
-		return s.fail("write", name, err)
-	}
-	box, err := s.running()
+// writeFile writes a file of the workspace under the rules.
+func (s *resident) writeFile(ctx context.Context, name string, data []byte) error {
+	box, err := s.enterFor(ctx, "write", name)
 	if err != nil {
-		return s.fail("write", name, err)
+		return err
 	}
-	if strings.ContainsRune(name, 0) {
-		return s.fail("write", name, invalidf("a NUL byte in the path"))
-	}
+	defer s.leave()
 	if err := box.Files.WriteFile(workspacePath(name), data, 0o666); err != nil {
 		return s.fileError("write", name, box, err)
 	}
 	return nil
 }
 
-// ListFiles lists a directory of the workspace, or, recursively, all that is
-// beneath it, sorted by path. What is hidden is not in it. The sandbox must be
-// running.
-func (s *Sandbox) ListFiles(ctx context.Context, name string, recursive bool) ([]FileInfo, error) {
-	box, err := s.running()
+// listFiles lists a directory of the workspace under the rules.
+func (s *resident) listFiles(ctx context.Context, name string, recursive bool) ([]FileInfo, error) {
+	box, err := s.enterFor(ctx, "list", name)
 	if err != nil {
-		return nil, s.fail("list", name, err)
+		return nil, err
 	}
-	if strings.ContainsRune(name, 0) {
-		return nil, s.fail("list", name, invalidf("a NUL byte in the path"))
-	}
+	defer s.leave()
 	files, err := s.list(ctx, box.Files, workspacePath(name), recursive)
 	if err != nil {
 		return nil, s.fileError("list", name, box, err)
@@ -90,7 +79,22 @@ func (s *Sandbox) ListFiles(ctx context.Context, name string, recursive bool) ([
 	return files, nil
 }
 
-func (s *Sandbox) list(ctx context.Context, a *fsguard.Attachment, dir string, recursive bool) ([]FileInfo, error) {
+// enterFor enters for something to be done to a file.
+func (s *resident) enterFor(ctx context.Context, op, name string) (*engine.Box, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, s.fail(op, name, err)
+	}
+	if strings.ContainsRune(name, 0) {
+		return nil, s.fail(op, name, invalidf("a NUL byte in the path"))
+	}
+	box, err := s.enter(ctx)
+	if err != nil {
+		return nil, s.fail(op, name, err)
+	}
+	return box, nil
+}
+
+func (s *resident) list(ctx context.Context, a *fsguard.Attachment, dir string, recursive bool) ([]FileInfo, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
@@ -117,24 +121,9 @@ func (s *Sandbox) list(ctx context.Context, a *fsguard.Attachment, dir string, r
 	return files, nil
 }
 
-func (s *Sandbox) open(op, name string, flags int, mode fs.FileMode) (*os.File, error) {
-	box, err := s.running()
-	if err != nil {
-		return nil, s.fail(op, name, err)
-	}
-	if strings.ContainsRune(name, 0) {
-		return nil, s.fail(op, name, invalidf("a NUL byte in the path"))
-	}
-	f, err := box.Files.OpenFile(workspacePath(name), flags, mode)
-	if err != nil {
-		return nil, s.fileError(op, name, box, err)
-	}
-	return f, nil
-}
-
 // fileError is the error of a file that the guard could not serve. A sandbox
 // that was stopped meanwhile has lost its mounts: what is found then means nothing.
-func (s *Sandbox) fileError(op, name string, box *engine.Box, err error) error {
+func (s *resident) fileError(op, name string, box *engine.Box, err error) error {
 	if now, ended := s.running(); now != box {
 		return s.fail(op, name, because(ErrSandboxNotRunning, errors.Join(ended, err)))
 	}

@@ -4,20 +4,15 @@ package sandbox
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/hex"
 	"errors"
-	"fmt"
 	"io"
-	"os"
-	"path/filepath"
-	"strings"
+	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
-	"github.com/sandbox-rls/sandbox/fsguard"
 	"github.com/sandbox-rls/sandbox/internal/engine"
-	"github.com/sandbox-rls/sandbox/internal/snapshot"
+	"github.com/sandbox-rls/sandbox/internal/metadata"
 	"github.com/sandbox-rls/sandbox/runtime"
 	"github.com/sandbox-rls/sandbox/runtime/native"
 )
@@ -25,57 +20,132 @@ import (
 // Config is what a Manager is made with. The zero value is a Manager in a
 // temporary state directory with the native runtime.
 type Config struct {
-	// StateDir is where snapshots, masks and deltas are kept. It must not be on
-	// overlayfs, and one Manager has it at a time. Empty: a temporary directory,
-	// which goes with the process however that ends.
+	// StateDir is where codebases, snapshots, masks and deltas are kept, and what is
+	// known of them. It must not be on overlayfs, and one Manager has it at a time.
+	// Empty: a temporary directory, which goes with the process however that ends.
+	//
+	// What is in a directory that was named outlives the process, however that
+	// ends: codebases are as they were, and sandboxes are stopped, with what they
+	// had changed. A file of a codebase, and the existence of a sandbox, are on disk
+	// when the call that made them returns. What commands write is on disk when
+	// the kernel has written it: a sandbox loses nothing when its owner is killed,
+	// and may lose the last seconds when the machine fails.
 	StateDir string
 	// Runtime runs the sandboxes that ask for no other. Nil: the native one.
 	Runtime runtime.Runtime
+	// Runtimes are others that sandboxes may ask for, by their names. They must own
+	// files as the same user.
+	Runtimes []runtime.Runtime
 	// DelegatedCgroup says that the process's own cgroup was delegated to it
 	// (systemd: Delegate=yes) and is for it and its children alone, so that they
 	// may be moved into a child of it. Without root, limits need that on cgroup
 	// v2. It is for the native runtime that the manager makes itself; see
 	// native.WithDelegatedCgroup for others.
 	DelegatedCgroup bool
+	// ParkAfter is how long a sandbox in which nothing goes on keeps its init. After
+	// that it has no process until the next command, which takes a start longer.
+	// Default DefaultParkAfter; negative: it keeps it.
+	ParkAfter time.Duration
+	// Logger is told what the sandboxes do that have no other. Default: nothing is
+	// logged.
+	Logger *slog.Logger
 }
 
-// Manager makes sandboxes on this machine and holds what they share. All
-// methods may be called concurrently.
+// Manager makes sandboxes on this machine and holds what they share. It is a
+// Service. All methods may be called concurrently.
 type Manager struct {
-	runtime runtime.Runtime
-	own     io.Closer // the runtime, if it is the manager's own
-	engine  *engine.Engine
+	runtime   runtime.Runtime
+	own       io.Closer // the runtime, if it is the manager's own
+	engine    *engine.Engine
+	logger    *slog.Logger
+	parkAfter time.Duration
+	opened    time.Time
+	sandboxes *metadata.Table
+	journal   *metadata.Journal // of commits
+	expiry    expiry
 
-	making sync.WaitGroup // calls that make something
+	making sync.WaitGroup // calls that Close waits for
 
-	mu        sync.Mutex
-	closed    bool
-	sandboxes map[string]*Sandbox
-	codebases map[string]*codebase
+	mu       sync.Mutex
+	closed   bool
+	runtimes map[string]runtime.Runtime
+	resident map[string]*resident
+	sessions map[string]*resident // by session
+	// byCodebase are the residents that were made of a codebase.
+	byCodebase map[string]map[*resident]bool
 }
 
-type codebase struct {
-	info Codebase
-	snap *snapshot.Snapshot
-}
-
-// NewManager makes a manager. Errors match ErrUnsupported when this machine
-// cannot hold its state.
+// NewManager makes a manager, and puts in order what an earlier one has left in
+// the state directory: a commit that was cut short is finished or undone, and
+// what belongs to no sandbox is removed. Errors match ErrUnsupported when this
+// machine cannot hold its state.
 func NewManager(cfg Config) (*Manager, error) {
-	var own io.Closer
-	if cfg.Runtime == nil {
+	m := &Manager{
+		logger: cfg.Logger, parkAfter: cfg.ParkAfter, opened: time.Now(),
+		runtimes: map[string]runtime.Runtime{}, resident: map[string]*resident{}, sessions: map[string]*resident{},
+		byCodebase: map[string]map[*resident]bool{},
+	}
+	m.expiry.init(m.expire)
+	if m.logger == nil {
+		m.logger = slog.New(slog.DiscardHandler)
+	}
+	if m.parkAfter == 0 {
+		m.parkAfter = DefaultParkAfter
+	}
+	if m.runtime = cfg.Runtime; m.runtime == nil {
 		var opts []native.Option
 		if cfg.DelegatedCgroup {
 			opts = append(opts, native.WithDelegatedCgroup())
 		}
 		rt := native.New(opts...)
-		cfg.Runtime, own = rt, rt
+		m.runtime, m.own = rt, rt
 	}
-	e, err := engine.Open(cfg.StateDir, cfg.Runtime.Owner())
-	if err != nil {
+	for _, rt := range append(slices.Clone(cfg.Runtimes), m.runtime) {
+		if err := m.addRuntime(rt); err != nil {
+			return nil, &Error{Op: "open manager", Err: err}
+		}
+	}
+	if err := m.open(cfg.StateDir); err != nil {
 		return nil, &Error{Op: "open manager", Err: err}
 	}
-	return &Manager{runtime: cfg.Runtime, own: own, engine: e, sandboxes: map[string]*Sandbox{}, codebases: map[string]*codebase{}}, nil
+	return m, nil
+}
+
+// open takes the state directory.
+func (m *Manager) open(dir string) (err error) {
+	if m.engine, err = engine.Open(dir, m.runtime.Owner()); err != nil {
+		return err
+	}
+	if err = m.recover(); err != nil {
+		m.expiry.close()
+		_ = m.engine.Close()
+	}
+	return err
+}
+
+// recover takes over what an earlier process has left.
+func (m *Manager) recover() (err error) {
+	if m.sandboxes, err = m.engine.Metadata().Table("sandboxes"); err != nil {
+		return err
+	}
+	if err := m.finishCommits(); err != nil {
+		return err
+	}
+	var damaged []error
+	err = m.sandboxes.Scan("", "", func(row metadata.Row) bool {
+		r, err := recordOf(row, m.opened)
+		if err != nil {
+			damaged = append(damaged, err)
+			return true
+		}
+		m.engine.Adopt(r.Info.ID, r.Origin)
+		m.schedule(r.Info.ID, r.deadline())
+		return true
+	})
+	if err := errors.Join(append(damaged, err)...); err != nil {
+		return err // what nobody speaks of is not to be swept away
+	}
+	return m.engine.Sweep()
 }
 
 var defaultManager struct {
@@ -118,7 +188,8 @@ func (m *Manager) enter() error {
 	return nil
 }
 
-// Close destroys all sandboxes and gives up the state directory. Closing again
+// Close stops all sandboxes and gives up the state directory. Those of a
+// temporary one are destroyed, and so are all codebases in it. Closing again
 // does nothing.
 func (m *Manager) Close() error {
 	m.mu.Lock()
@@ -128,23 +199,13 @@ func (m *Manager) Close() error {
 	}
 	m.closed = true
 	m.mu.Unlock()
+	m.expiry.close()
 	m.making.Wait()
-	m.mu.Lock()
-	all := make([]*Sandbox, 0, len(m.sandboxes))
-	for _, s := range m.sandboxes {
-		all = append(all, s)
-	}
-	m.mu.Unlock()
 	var wg sync.WaitGroup
-	for _, s := range all {
-		wg.Go(func() { _ = s.Destroy(context.Background()) })
+	for _, s := range m.residents() {
+		wg.Go(func() { s.leaveManager(m.engine.Temporary()) })
 	}
 	wg.Wait()
-	m.mu.Lock()
-	for _, c := range m.codebases {
-		m.engine.Forget(c.snap)
-	}
-	m.mu.Unlock()
 	err := m.engine.Close()
 	if m.own != nil {
 		err = errors.Join(err, m.own.Close())
@@ -152,149 +213,28 @@ func (m *Manager) Close() error {
 	return err
 }
 
-// FromLocal makes a sandbox of a directory, as the function of that name does.
-func (m *Manager) FromLocal(ctx context.Context, dir string, opts ...Option) (*Sandbox, error) {
-	o := collect(opts)
-	return m.create(ctx, o, dir, func(id string, p *fsguard.Policy) (*engine.Workspace, error) {
-		path, err := checkDir(dir)
-		if err != nil {
-			return nil, err
-		}
-		return m.engine.FromDir(ctx, id, path, p, o.live, o.disk())
-	})
+// residents are the sandboxes that the manager has at hand.
+func (m *Manager) residents() []*resident {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	all := make([]*resident, 0, len(m.resident))
+	for _, s := range m.resident {
+		all = append(all, s)
+	}
+	return all
 }
 
-// FromCodebase makes a sandbox of an imported codebase, as the function of
-// that name does.
+// FromLocal makes a sandbox of a directory, as the function of that name does.
+func (m *Manager) FromLocal(ctx context.Context, dir string, opts ...Option) (*Sandbox, error) {
+	return fromLocal(ctx, m, dir, collect(opts))
+}
+
+// FromCodebase makes a sandbox of a codebase, as the function of that name does.
 func (m *Manager) FromCodebase(ctx context.Context, id string, opts ...Option) (*Sandbox, error) {
-	o := collect(opts)
-	return m.create(ctx, o, "", func(box string, p *fsguard.Policy) (*engine.Workspace, error) {
-		m.mu.Lock()
-		c := m.codebases[id]
-		m.mu.Unlock()
-		if c == nil {
-			return nil, &Error{Op: "find", ID: id, Err: ErrCodebaseNotFound}
-		}
-		return m.engine.FromCodebase(ctx, box, c.snap, p, o.disk())
-	})
+	return fromCodebase(ctx, m, id, collect(opts))
 }
 
 // Connect returns a sandbox by its id, as the function of that name does.
 func (m *Manager) Connect(ctx context.Context, id string) (*Sandbox, error) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if s := m.sandboxes[id]; s != nil {
-		return s, nil
-	}
-	return nil, &Error{Op: "connect", ID: id, Err: ErrSandboxNotFound}
-}
-
-func checkDir(dir string) (string, error) {
-	if dir == "" || strings.ContainsRune(dir, 0) {
-		return "", invalidf("not the name of a directory: %q", dir)
-	}
-	path, err := filepath.Abs(dir)
-	if err != nil {
-		return "", err
-	}
-	fi, err := os.Stat(path)
-	if err != nil {
-		return "", err
-	}
-	if !fi.IsDir() {
-		return "", invalidf("%s is not a directory", dir)
-	}
-	return path, nil
-}
-
-// create makes a sandbox on the workspace that prepare gives, and starts it.
-func (m *Manager) create(ctx context.Context, o options, source string, prepare func(id string, p *fsguard.Policy) (*engine.Workspace, error)) (*Sandbox, error) {
-	fail := func(err error) (*Sandbox, error) { return nil, &Error{Op: "create", Path: source, Err: err} }
-	if err := m.enter(); err != nil {
-		return fail(err)
-	}
-	defer m.making.Done()
-	rules, err := o.policy()
-	if err != nil {
-		return fail(err)
-	}
-	policy, err := fsguard.Compile(rules)
-	if err != nil {
-		return fail(because(ErrInvalid, err))
-	}
-	if o.network != NetworkNone && o.network != NetworkHost {
-		return fail(invalidf("network %q is neither %q nor %q", o.network, NetworkNone, NetworkHost))
-	}
-	if err := o.limits.Validate(); err != nil {
-		return fail(because(ErrInvalid, err))
-	}
-	rt := o.runtime
-	if rt == nil {
-		rt = m.runtime
-	}
-	if rt.Owner() != m.runtime.Owner() {
-		return fail(fmt.Errorf("%w: runtime %s owns files as another user than the manager's; make a manager with it", ErrUnsupported, rt.Name()))
-	}
-	id, err := newID("sb")
-	if err != nil {
-		return fail(err)
-	}
-	if p, ok := rt.(runtime.Preparer); ok && !o.noStart {
-		p.Prepare() // while the workspace is put together
-	}
-	w, err := prepare(id, policy)
-	if err != nil {
-		return fail(err)
-	}
-	s := &Sandbox{
-		manager: m, options: o, policy: policy, workspace: w, runtime: rt,
-		info: Info{ID: id, Source: source, Runtime: rt.Name(), Status: StatusPending, Labels: o.labels, Rules: rules, Resources: o.limits, Live: w.Live, Created: time.Now()},
-	}
-	if sub, ok := rt.(runtime.Substitute); ok {
-		s.info.RuntimeNote = sub.Note()
-	}
-	for _, p := range w.Skipped {
-		s.info.Skipped = append(s.info.Skipped, SkippedFile{Path: p.Path, Err: p.Err})
-	}
-	if err := m.register(s); err != nil {
-		w.Release()
-		return fail(err)
-	}
-	if o.noStart {
-		return s, nil
-	}
-	if err := s.Start(ctx); err != nil {
-		_ = s.Destroy(context.Background())
-		var e *Error
-		if errors.As(err, &e) {
-			err = e.Err
-		}
-		return fail(err)
-	}
-	return s, nil
-}
-
-func (m *Manager) register(s *Sandbox) error {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if m.closed {
-		return ErrClosed
-	}
-	m.sandboxes[s.info.ID] = s
-	return nil
-}
-
-func (m *Manager) forget(id string) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	delete(m.sandboxes, id)
-}
-
-// newID returns an id that cannot be guessed.
-func newID(kind string) (string, error) {
-	var b [10]byte
-	if _, err := rand.Read(b[:]); err != nil {
-		return "", err
-	}
-	return kind + "_" + hex.EncodeToString(b[:]), nil
+	return connect(ctx, m, id)
 }

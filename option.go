@@ -6,8 +6,8 @@ import (
 	"log/slog"
 	"maps"
 	"slices"
+	"time"
 
-	"github.com/sandbox-rls/sandbox/internal/engine"
 	"github.com/sandbox-rls/sandbox/runtime"
 )
 
@@ -15,19 +15,12 @@ import (
 type Option func(*options)
 
 type options struct {
-	preset    string
-	rules     []Rule
-	ignore    []string
-	live      bool
-	labels    map[string]string
-	runtime   runtime.Runtime
-	network   Network
-	noStart   bool
-	logger    *slog.Logger
-	outputCap int64
-
-	limits     ResourceLimits
-	bestEffort bool
+	req     CreateSandboxRequest
+	preset  string
+	rules   []Rule
+	ignore  []string
+	noStart bool
+	service Service
 }
 
 // Network says which network a sandbox has.
@@ -61,67 +54,97 @@ func WithIgnore(patterns ...string) Option {
 // seen whatever the rules say of it: they hide what there is at the start. Use
 // it for trees that do not change meanwhile. Where something is hidden, the
 // directory must not be on an overlay file system, as that of a container is.
-func WithLive() Option { return func(o *options) { o.live = true } }
+func WithLive() Option { return func(o *options) { o.req.Live = true } }
 
 // WithLabels attaches labels, which Info gives back.
 func WithLabels(labels map[string]string) Option {
 	return func(o *options) {
-		o.labels = maps.Clone(o.labels)
-		if o.labels == nil {
-			o.labels = map[string]string{}
+		o.req.Labels = maps.Clone(o.req.Labels)
+		if o.req.Labels == nil {
+			o.req.Labels = map[string]string{}
 		}
-		maps.Copy(o.labels, labels)
+		maps.Copy(o.req.Labels, labels)
 	}
 }
 
 // WithRuntime runs the sandbox by another runtime than the manager's, which is
 // the native one unless its Config says otherwise. It must own files as the same user.
-func WithRuntime(r runtime.Runtime) Option { return func(o *options) { o.runtime = r } }
+func WithRuntime(r runtime.Runtime) Option {
+	return func(o *options) { o.req.runtime, o.req.Runtime = r, r.Name() }
+}
+
+// WithRuntimeName runs the sandbox by the runtime of that name, of those that the
+// manager has (Config.Runtimes) or that the server offers.
+func WithRuntimeName(name string) Option {
+	return func(o *options) { o.req.runtime, o.req.Runtime = nil, name }
+}
+
+// WithImage names what the root is taken from, by a runtime that has images.
+func WithImage(ref string) Option { return func(o *options) { o.req.Image = ref } }
+
+// WithExpiry has the sandbox destroyed after a time, whatever it does then.
+func WithExpiry(d time.Duration) Option { return func(o *options) { o.req.ExpiresIn = d } }
+
+// WithIdleTimeout has the sandbox destroyed when it has done nothing for so
+// long: no command, no background work in a session, no call for its files.
+func WithIdleTimeout(d time.Duration) Option { return func(o *options) { o.req.IdleTimeout = d } }
+
+// WithService has another Service than the process's own Manager hold the
+// sandbox.
+func WithService(svc Service) Option { return func(o *options) { o.service = svc } }
 
 // WithNetwork chooses the network. Default NetworkNone.
-func WithNetwork(n Network) Option { return func(o *options) { o.network = n } }
+func WithNetwork(n Network) Option { return func(o *options) { o.req.Network = n } }
 
 // WithAutoStart(false) creates the sandbox stopped. Default true.
 func WithAutoStart(start bool) Option { return func(o *options) { o.noStart = !start } }
 
 // WithLogger logs what the sandbox does. Default: nothing is logged.
-func WithLogger(l *slog.Logger) Option { return func(o *options) { o.logger = l } }
+func WithLogger(l *slog.Logger) Option { return func(o *options) { o.req.logger = l } }
 
 // WithOutputLimit sets how many bytes of stdout, and of stderr, a result keeps
 // of each command. More is read and dropped, and the result says so. Default
 // DefaultOutputLimit; a negative limit keeps all.
-func WithOutputLimit(bytes int64) Option { return func(o *options) { o.outputCap = bytes } }
+func WithOutputLimit(bytes int64) Option { return func(o *options) { o.req.OutputLimit = bytes } }
 
 // DefaultOutputLimit is how much of each of stdout and stderr is kept: together
 // they fit, with what frames them, into a message of 4 MB.
 const DefaultOutputLimit = 2<<20 - 16<<10
 
 func collect(opts []Option) options {
-	o := options{outputCap: DefaultOutputLimit}
+	var o options
 	for _, opt := range opts {
 		opt(&o)
-	}
-	if o.preset == "" && len(o.rules) == 0 {
-		o.preset = DefaultPreset
-	}
-	if o.logger == nil {
-		o.logger = slog.New(slog.DiscardHandler)
-	}
-	if o.network == "" {
-		o.network = NetworkNone
 	}
 	return o
 }
 
-func (o *options) disk() engine.DiskLimit {
-	return engine.DiskLimit{Bytes: o.limits.DiskBytes, BestEffort: o.bestEffort}
+// find returns the service that the options ask for.
+func (o *options) find() (Service, error) {
+	if o.service != nil {
+		return o.service, nil
+	}
+	return Default()
+}
+
+// request is what the options ask for.
+func (o *options) request() (CreateSandboxRequest, error) {
+	req := o.req
+	req.Start = !o.noStart
+	var err error
+	req.Rules, err = o.policy()
+	return req, err
 }
 
 // policy returns all the rules that the options ask for.
 func (o *options) policy() ([]Rule, error) {
 	var rules []Rule
-	if o.preset != "" {
-		base, err := GetPreset(o.preset)
+	preset := o.preset
+	if preset == "" && len(o.rules) == 0 {
+		preset = DefaultPreset
+	}
+	if preset != "" {
+		base, err := GetPreset(preset)
 		if err != nil {
 			return nil, err
 		}

@@ -47,7 +47,7 @@ type ExecResult struct {
 
 // notStarted is the result of a command that never ran, with the exit codes
 // and the words that a shell has for it.
-func (s *Sandbox) notStarted(r *ExecResult, e *runtime.StartError) (*ExecResult, error) {
+func (s *resident) notStarted(r *ExecResult, e *runtime.StartError) (*ExecResult, error) {
 	if e.Step == "chdir" {
 		return nil, s.fail("exec", e.Path, fmt.Errorf("working directory: %w", e.Err))
 	}
@@ -75,7 +75,7 @@ func tooLarge(err error) error {
 }
 
 // ended turns the end of the init into the sandbox's own error.
-func (s *Sandbox) ended(err error) error {
+func ended(err error) error {
 	if errors.Is(err, runtime.ErrEnded) {
 		return because(ErrSandboxNotRunning, err)
 	}

@@ -59,11 +59,11 @@ func (s *Sandbox) Run(ctx context.Context, command string, opts ...RunOption) (*
 	return r, err
 }
 
-// Exec runs a command and waits for it, as Run does, but for as long as it takes.
-func (s *Sandbox) Exec(ctx context.Context, req ExecRequest) (*ExecResult, error) {
-	limit := s.options.outputCap
+// exec runs a command and waits for it.
+func (s *resident) exec(ctx context.Context, req ExecRequest) (*ExecResult, error) {
+	limit := s.outputLimit()
 	stdout, stderr := capture{limit: limit}, capture{limit: limit}
-	e, err := s.launch(req, receiver{sinks: sinks{stdout.keep, stderr.keep}})
+	e, err := s.launch(ctx, req, receiver{sinks: sinks{stdout.keep, stderr.keep}})
 	if err != nil {
 		return nil, err
 	}

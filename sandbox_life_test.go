@@ -21,7 +21,7 @@ func TestInfo(t *testing.T) {
 	labels := map[string]string{"team": "a"}
 	sb := start(t, dir, sandbox.WithLabels(labels), sandbox.WithLabels(map[string]string{"run": "7"}), sandbox.WithAutoStart(false))
 	labels["team"] = "changed"
-	info := sb.Info()
+	info := infoOf(t, sb)
 	if info.ID != sb.ID() || info.Status != sandbox.StatusPending || info.Runtime != "native" || info.Source != dir || info.Live ||
 		info.Created.IsZero() || !info.Started.IsZero() || !maps.Equal(info.Labels, map[string]string{"team": "a", "run": "7"}) {
 		t.Errorf("got %+v", info)
@@ -32,13 +32,13 @@ func TestInfo(t *testing.T) {
 		t.Errorf("got %+v", info)
 	}
 	info.Labels["team"], info.Rules[0].Permission = "changed", sandbox.Write
-	if sb.Info().Labels["team"] != "a" || sb.Info().Rules[0].Permission != sandbox.Read {
+	if infoOf(t, sb).Labels["team"] != "a" || infoOf(t, sb).Rules[0].Permission != sandbox.Read {
 		t.Error("what Info returns is the sandbox's own")
 	}
 	_, err = sb.Run(t.Context(), "true")
 	wantError(t, err, sandbox.ErrSandboxNotRunning)
 	check(t, sb.Start(t.Context()))
-	if info := sb.Info(); info.Status != sandbox.StatusRunning || info.Started.IsZero() {
+	if info := infoOf(t, sb); info.Status != sandbox.StatusRunning || info.Started.IsZero() {
 		t.Errorf("got %+v", info)
 	}
 }
@@ -53,7 +53,7 @@ func TestLifecycle(t *testing.T) {
 	}
 	for range 2 {
 		check(t, sb.Stop(ctx))
-		if info := sb.Info(); info.Status != sandbox.StatusStopped || info.Stopped.IsZero() {
+		if info := infoOf(t, sb); info.Status != sandbox.StatusStopped || info.Stopped.IsZero() {
 			t.Errorf("got %+v", info)
 		}
 	}
@@ -84,7 +84,7 @@ func TestLifecycle(t *testing.T) {
 	}
 	_, err = sb.Run(ctx, "true")
 	wantError(t, err, sandbox.ErrSandboxNotFound)
-	if sb.Explain("/.env").Permission != sandbox.None || sb.Info().ID == "" {
+	if sb.Explain("/.env").Permission != sandbox.None || sb.ID() == "" {
 		t.Error("a destroyed sandbox has forgotten what it was")
 	}
 }
@@ -136,7 +136,7 @@ func TestConcurrentLifecycle(t *testing.T) {
 						t.Errorf("got %v", err)
 					}
 				case 3:
-					_ = sb.Info()
+					_, _ = sb.Info(ctx)
 					if _, err := sb.Changes(ctx); err != nil {
 						t.Error(err)
 					}

@@ -69,7 +69,7 @@ func TestLimitsRefused(t *testing.T) {
 	all := sandbox.ResourceLimits{MemoryBytes: 64 * mb, CPUQuota: 50_000, CPUShares: 512, PidsLimit: 50, DiskBytes: 8 * mb}
 	sb := start(t, dir, sandbox.WithResources(all), sandbox.WithBestEffortLimits(), everything)
 	must(t, sb, "echo x > new")
-	info := sb.Info()
+	info := infoOf(t, sb)
 	if info.Resources != all || len(info.Enforced) != 5 {
 		t.Fatalf("got %+v", info)
 	}
@@ -196,7 +196,7 @@ func TestUpdateResources(t *testing.T) {
 	mustNot(t, sb, hog(64))
 	check(t, sb.UpdateResources(ctx, sandbox.ResourceLimits{MemoryBytes: 128 * mb, PidsLimit: 50}))
 	must(t, sb, hog(64))
-	if got := sb.Info(); got.Resources.PidsLimit != 50 || len(got.Enforced) != 2 {
+	if got := infoOf(t, sb); got.Resources.PidsLimit != 50 || len(got.Enforced) != 2 {
 		t.Errorf("got %+v", got)
 	}
 	check(t, sb.Stop(ctx))
@@ -204,7 +204,7 @@ func TestUpdateResources(t *testing.T) {
 	check(t, sb.Start(ctx))
 	mustNot(t, sb, hog(64))
 	wantError(t, sb.UpdateResources(ctx, sandbox.ResourceLimits{DiskBytes: 8 * mb}), sandbox.ErrUnsupported)
-	if got := sb.Info().Resources; got != (sandbox.ResourceLimits{MemoryBytes: 32 * mb}) {
+	if got := infoOf(t, sb).Resources; got != (sandbox.ResourceLimits{MemoryBytes: 32 * mb}) {
 		t.Errorf("after an error: %+v", got)
 	}
 }
@@ -248,7 +248,7 @@ func TestDiskLimit(t *testing.T) {
 	if sb == nil {
 		return
 	}
-	if e := sb.Info().Enforced; len(e) != 1 || e[0].By == "" {
+	if e := infoOf(t, sb).Enforced; len(e) != 1 || e[0].By == "" {
 		t.Errorf("enforced: %+v", e)
 	}
 	must(t, sb, "echo kept > kept; mkdir dir")
@@ -287,7 +287,7 @@ func TestDiskLimit(t *testing.T) {
 	}
 	// Where nothing can be written there is nothing to limit.
 	ro := start(t, project(t, sample), sandbox.WithPreset("read-only"), sandbox.WithResources(sandbox.ResourceLimits{DiskBytes: 8 * mb}))
-	if e := ro.Info().Enforced; len(e) != 1 || e[0].By == "" {
+	if e := infoOf(t, ro).Enforced; len(e) != 1 || e[0].By == "" {
 		t.Errorf("enforced: %+v", e)
 	}
 	mustNot(t, ro, "echo x > x")

@@ -28,10 +28,10 @@ func TestRuntimes(t *testing.T) {
 	dir := project(t, sample)
 	by := from(t, m, dir, sandbox.WithRuntime(bubblewrap(t)))
 	native := from(t, m, dir)
-	if i := by.Info(); i.Runtime != "bwrap" || i.RuntimeNote != "" {
+	if i := infoOf(t, by); i.Runtime != "bwrap" || i.RuntimeNote != "" {
 		t.Errorf("runtime %q, note %q", i.Runtime, i.RuntimeNote)
 	}
-	if i := native.Info(); i.Runtime != "native" || i.RuntimeNote != "" {
+	if i := infoOf(t, native); i.Runtime != "native" || i.RuntimeNote != "" {
 		t.Errorf("runtime %q, note %q", i.Runtime, i.RuntimeNote)
 	}
 	for _, sb := range []*sandbox.Sandbox{by, native} {
@@ -51,7 +51,7 @@ func TestRuntimeSubstitute(t *testing.T) {
 	t.Cleanup(func() { check(t, rt.Close()) })
 	m, _ := manager(t)
 	sb := from(t, m, project(t, sample), sandbox.WithRuntime(rt))
-	if i := sb.Info(); i.Runtime != "native" || !strings.Contains(i.RuntimeNote, "bwrap") {
+	if i := infoOf(t, sb); i.Runtime != "native" || !strings.Contains(i.RuntimeNote, "bwrap") {
 		t.Errorf("runtime %q, note %q", i.Runtime, i.RuntimeNote)
 	}
 	must(t, sb, "true")

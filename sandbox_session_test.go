@@ -145,7 +145,7 @@ func TestSessionEnds(t *testing.T) {
 				if _, err := s.Exec(t.Context(), "true"); !errors.Is(err, sandbox.ErrSessionClosed) {
 					t.Errorf("a command after the end: got %v", err)
 				}
-				if info := s.Info(); info.Status != sandbox.SessionClosed || info.ExitCode != c.code || info.Closed.IsZero() {
+				if info := sessionInfo(t, s); info.Status != sandbox.SessionClosed || info.ExitCode != c.code || info.Closed.IsZero() {
 					t.Errorf("got %+v", info)
 				}
 			})
@@ -239,7 +239,7 @@ func TestSessionTimeoutKeeps(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			forEachShell(t, func(t *testing.T, s *sandbox.Session) {
-				if c.only != "" && c.only != s.Info().Shell {
+				if c.only != "" && c.only != sessionInfo(t, s).Shell {
 					return
 				}
 				say(t, s, c.set)
@@ -406,17 +406,17 @@ func TestSessionsAreFound(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if list := again.ListSessions(); len(list) != 1 || list[0].ID != s.ID() || list[0].Status != sandbox.SessionActive || list[0].SandboxID != sb.ID() {
+	if list, err := again.ListSessions(t.Context()); err != nil || len(list) != 1 || list[0].ID != s.ID() || list[0].Status != sandbox.SessionActive || list[0].SandboxID != sb.ID() {
 		t.Errorf("got %+v", list)
 	}
-	found, err := again.ConnectSession(s.ID())
+	found, err := again.ConnectSession(t.Context(), s.ID())
 	if err != nil {
 		t.Fatal(err)
 	}
 	if r := say(t, found, "echo $a"); r.Stdout != "kept\n" {
 		t.Errorf("got %+v", r)
 	}
-	if _, err := again.ConnectSession("ses_0"); !errors.Is(err, sandbox.ErrSessionNotFound) {
+	if _, err := again.ConnectSession(t.Context(), "ses_0"); !errors.Is(err, sandbox.ErrSessionNotFound) {
 		t.Errorf("got %v", err)
 	}
 	if _, err := sandbox.Connect(t.Context(), "sb_0"); !errors.Is(err, sandbox.ErrSandboxNotFound) {
@@ -486,7 +486,10 @@ func TestManySessions(t *testing.T) {
 		})
 	}
 	wg.Wait()
-	eventually(t, "the first of the closed sessions are forgotten", func() bool { return len(sb.ListSessions()) <= 64 })
+	eventually(t, "the first of the closed sessions are forgotten", func() bool {
+		list, err := sb.ListSessions(t.Context())
+		return err == nil && len(list) <= 64
+	})
 }
 
 func TestSessionStream(t *testing.T) {
@@ -524,7 +527,7 @@ func TestSessionStream(t *testing.T) {
 			continue
 		}
 		check(t, s.Close())
-		if info := s.Info(); info.Status != sandbox.SessionClosed || info.ExitCode != 137 {
+		if info := sessionInfo(t, s); info.Status != sandbox.SessionClosed || info.ExitCode != 137 {
 			t.Errorf("got %+v", info)
 		}
 	}
@@ -533,7 +536,7 @@ func TestSessionStream(t *testing.T) {
 func TestSessionVirtualenv(t *testing.T) {
 	t.Parallel()
 	forEachShell(t, func(t *testing.T, s *sandbox.Session) {
-		dir := "/tmp/venv" + strings.ReplaceAll(s.Info().Shell, "/", "-")
+		dir := "/tmp/venv" + strings.ReplaceAll(sessionInfo(t, s).Shell, "/", "-")
 		say(t, s, "python3 -m venv --without-pip "+dir, sandbox.WithCheck())
 		say(t, s, "source "+dir+"/bin/activate", sandbox.WithCheck())
 		if r := say(t, s, "command -v python; python -c 'import sys; print(sys.prefix)'"); r.Stdout != dir+"/bin/python\n"+dir+"\n" || r.Stderr != "" {

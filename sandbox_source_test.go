@@ -115,7 +115,7 @@ func TestSnapshot(t *testing.T) {
 	m, stateDir := manager(t)
 	dir := project(t, sample)
 	one := from(t, m, dir)
-	if one.Info().Live {
+	if infoOf(t, one).Live {
 		t.Error("it is live")
 	}
 	fill(t, dir, map[string]string{"later": "x", "late.key": "secret", "src/later.py": "x"})
@@ -162,7 +162,7 @@ func TestLive(t *testing.T) {
 	m, stateDir := manager(t)
 	dir := project(t, sample)
 	sb := from(t, m, dir, sandbox.WithLive())
-	if !sb.Info().Live || len(snapshots(t, stateDir)) != 0 {
+	if !infoOf(t, sb).Live || len(snapshots(t, stateDir)) != 0 {
 		t.Errorf("a live sandbox has snapshots %q", snapshots(t, stateDir))
 	}
 	mustNot(t, sb, "cat .env")
@@ -174,7 +174,7 @@ func TestLive(t *testing.T) {
 		t.Error("output was made in the source")
 	}
 	// Where nothing is hidden, the directory itself is the lower layer.
-	if info := from(t, m, dir, everything).Info(); !info.Live || len(snapshots(t, stateDir)) != 0 {
+	if info := infoOf(t, from(t, m, dir, everything)); !info.Live || len(snapshots(t, stateDir)) != 0 {
 		t.Error("a tree that is all visible was copied")
 	}
 }

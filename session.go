@@ -7,10 +7,7 @@ import (
 	"iter"
 	"maps"
 	"strings"
-	"sync"
 	"time"
-
-	"github.com/sandbox-rls/sandbox/runtime"
 )
 
 // SessionStatus is the state of a session.
@@ -36,50 +33,55 @@ type SessionInfo struct {
 
 // Session is a shell that goes on from one command to the next, with its
 // working directory, its variables and functions, and its background jobs.
-// Standard input is empty for all commands. All methods may be called
-// concurrently; commands run one after the other, in the order in which they came.
+// Standard input is empty for all commands. It is a handle, as Sandbox is. All
+// methods may be called concurrently; commands run one after the other, in the
+// order in which they came.
 //
 // The shell is the user's own. "exit 3", or a failure under "set -e", ends it,
 // and the session with it: the result has that exit code, and SessionEnded is
 // set. Descriptor 8 and the trap of SIGPWR are the session's: a command that
 // takes them away cannot be interrupted, or ends it.
 type Session struct {
-	sandbox *Sandbox
-	shell   *shell
-	turn    chan struct{} // holds something while a command runs
-
-	mu   sync.Mutex
-	info SessionInfo
-	last int // status of the command before
+	service Service
+	info    SessionInfo // as it was at first
 }
 
 // SessionOption is a choice made when a session is opened.
-type SessionOption func(*sessionOptions)
-
-type sessionOptions struct {
-	shell string
-	env   map[string]string
-	dir   string
-}
+type SessionOption func(*CreateSessionRequest)
 
 // WithShell names the shell: any that follows POSIX, by its path in the
 // sandbox or by a name looked up in PATH. Default: /bin/bash, or /bin/sh where
 // there is none.
-func WithShell(shell string) SessionOption { return func(o *sessionOptions) { o.shell = shell } }
+func WithShell(shell string) SessionOption { return func(r *CreateSessionRequest) { r.Shell = shell } }
 
 // WithSessionEnv adds to the shell's environment.
 func WithSessionEnv(env map[string]string) SessionOption {
-	return func(o *sessionOptions) {
-		o.env = maps.Clone(o.env)
-		if o.env == nil {
-			o.env = map[string]string{}
+	return func(r *CreateSessionRequest) {
+		r.Env = maps.Clone(r.Env)
+		if r.Env == nil {
+			r.Env = map[string]string{}
 		}
-		maps.Copy(o.env, env)
+		maps.Copy(r.Env, env)
 	}
 }
 
 // WithSessionDir sets the directory in which the shell begins. Default: the workspace.
-func WithSessionDir(dir string) SessionOption { return func(o *sessionOptions) { o.dir = dir } }
+func WithSessionDir(dir string) SessionOption { return func(r *CreateSessionRequest) { r.Dir = dir } }
+
+// ConnectSession returns a session by its id, whichever its sandbox. One that is
+// not known is ErrSessionNotFound. Of the options WithService applies.
+func ConnectSession(ctx context.Context, id string, opts ...Option) (*Session, error) {
+	o := collect(opts)
+	svc, err := o.find()
+	if err != nil {
+		return nil, err
+	}
+	info, err := svc.GetSession(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	return &Session{service: svc, info: *info}, nil
+}
 
 // Exec runs a command, of any number of lines, and waits for it. Of the
 // options WithTimeout and WithCheck apply; a session's environment, directory
@@ -98,18 +100,12 @@ func WithSessionDir(dir string) SessionOption { return func(o *sessionOptions) {
 // or comes next. CPU times and memory are not measured for a single command of
 // a session, and are zero.
 func (s *Session) Exec(ctx context.Context, command string, opts ...RunOption) (*ExecResult, error) {
-	o, err := s.options(command, opts)
+	req, check, err := s.request(command, opts)
 	if err != nil {
 		return nil, err
 	}
-	limit := s.sandbox.options.outputCap
-	stdout, stderr := capture{limit: limit}, capture{limit: limit}
-	r, err := s.exec(ctx, o.req, sinks{stdout.keep, stderr.keep})
-	if r != nil {
-		r.Stdout, r.StdoutTruncated = string(stdout.data), r.StdoutTruncated || stdout.truncated
-		r.Stderr, r.StderrTruncated = string(stderr.data), r.StderrTruncated || stderr.truncated
-	}
-	if err == nil && o.check && r.ExitCode != 0 {
+	r, err := s.service.SessionExec(ctx, s.info.ID, req)
+	if err == nil && check && r.ExitCode != 0 {
 		return r, s.fail("exec", &CommandError{Result: r})
 	}
 	return r, err
@@ -118,87 +114,54 @@ func (s *Session) Exec(ctx context.Context, command string, opts ...RunOption) (
 // ExecStream runs a command as Exec does and yields what it prints, as
 // Sandbox.ExecStream does. Breaking off the loop interrupts the command.
 func (s *Session) ExecStream(ctx context.Context, command string, opts ...RunOption) iter.Seq2[ExecOutput, error] {
-	return func(yield func(ExecOutput, error) bool) {
-		o, err := s.options(command, opts)
-		if err != nil {
-			yield(ExecOutput{}, err)
-			return
-		}
-		ctx, cancel := context.WithCancel(ctx)
-		out, done := newOutlet(), make(chan struct{})
-		var result *ExecResult
-		go func() {
-			defer close(done)
-			result, err = s.exec(ctx, o.req, sinks{out.sink(Stdout), out.sink(Stderr)})
-		}()
-		defer func() {
-			cancel()
-			out.leave()
-			<-done
-		}()
-		if out.pass(done, func(o ExecOutput) bool { return yield(o, nil) }) {
-			yield(ExecOutput{Result: result}, err)
-		}
+	req, _, err := s.request(command, opts)
+	if err != nil {
+		return func(yield func(ExecOutput, error) bool) { yield(ExecOutput{}, err) }
 	}
+	return s.service.SessionExecStream(ctx, s.info.ID, req)
 }
 
-func (s *Session) options(command string, opts []RunOption) (runOptions, error) {
-	o := runOptions{req: ExecRequest{Command: command, Timeout: DefaultTimeout}}
+// request is what the options make of a command.
+func (s *Session) request(command string, opts []RunOption) (req SessionExecRequest, check bool, err error) {
+	o := runOptions{req: ExecRequest{Timeout: DefaultTimeout}}
 	for _, opt := range opts {
 		opt(&o)
 	}
-	switch {
-	case strings.ContainsRune(command, 0):
-		return o, s.fail("exec", invalidf("a NUL byte in the command"))
-	case o.req.Timeout < 0:
-		return o, s.fail("exec", invalidf("the timeout is negative"))
-	case o.req.Env != nil, o.req.Dir != "", o.req.Stdin != nil:
-		return o, s.fail("exec", invalidf("a session has its own environment, directory and input: use export, cd and < in the command"))
+	if o.req.Env != nil || o.req.Dir != "" || o.req.Stdin != nil {
+		return req, false, s.fail("exec", invalidf("a session has its own environment, directory and input: use export, cd and < in the command"))
 	}
-	return o, nil
+	req = SessionExecRequest{Command: command, Timeout: o.req.Timeout}
+	if err := req.Validate(); err != nil {
+		return req, false, s.fail("exec", err)
+	}
+	return req, o.check, nil
 }
 
-// exec runs a command when its turn has come.
-func (s *Session) exec(ctx context.Context, req ExecRequest, to sinks) (*ExecResult, error) {
-	select {
-	case s.turn <- struct{}{}:
-		defer func() { <-s.turn }()
-	case <-ctx.Done():
-		return nil, s.fail("exec", ctx.Err())
+// Validate reports what makes no sense in a request, as ErrInvalid.
+func (r *SessionExecRequest) Validate() error {
+	if strings.ContainsRune(r.Command, 0) {
+		return invalidf("a NUL byte in the command")
 	}
-	r := &ExecResult{Command: req.Command}
-	began, account := time.Now(), s.shell.box.Account()
-	err := s.shell.run(ctx, req, s.last, to, r)
-	r.Duration = time.Since(began)
-	r.OOMKilled, r.PidsLimited = account.End(runtime.Status{ExitCode: r.ExitCode}, r.TimedOut || ctx.Err() != nil)
-	if r.SessionEnded {
-		s.close()
+	if r.Timeout < 0 {
+		return invalidf("the timeout is negative")
 	}
-	if r.ExitCode < 0 {
-		return nil, s.fail("exec", s.sandbox.ended(err)) // it was never run
-	}
-	s.last = r.ExitCode
-	if err != nil {
-		return r, s.fail("exec", s.sandbox.ended(err))
-	}
-	return r, nil
+	return nil
 }
 
-// ID identifies the session within its sandbox.
+// ID identifies the session.
 func (s *Session) ID() string { return s.info.ID }
 
 // Info describes the session as it is now.
-func (s *Session) Info() SessionInfo {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.info
+func (s *Session) Info(ctx context.Context) (*SessionInfo, error) {
+	return s.service.GetSession(ctx, s.info.ID)
 }
 
 // Close ends the shell, with all that it has started, and returns when none is
 // left. Closing again does nothing.
 func (s *Session) Close() error {
-	s.shell.close()
-	s.close()
+	if err := s.service.DestroySession(context.Background(), s.info.ID); err != nil && !isGone(err) {
+		return err
+	}
 	return nil
 }
 

@@ -194,7 +194,7 @@ func (sh *shell) say(ctx context.Context, text string) (int, error) {
 }
 
 // run runs a command. An exit code of -1 means that it was not run.
-func (sh *shell) run(ctx context.Context, req ExecRequest, last int, to sinks, r *ExecResult) error {
+func (sh *shell) run(ctx context.Context, req SessionExecRequest, last int, to sinks, r *ExecResult) error {
 	r.ExitCode = -1
 	select {
 	case <-sh.gone:

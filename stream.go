@@ -40,15 +40,10 @@ type ExecOutput struct {
 	Result *ExecResult
 }
 
-// ExecStream runs a command and yields what it prints as it comes: in order
-// within stdout and within stderr, all of it, and no faster than it is taken,
-// since the command waits meanwhile. The last output holds the result. Breaking
-// off the loop, like the end of ctx, ends the command with all its processes.
-//
-// An error comes last: with the result if the command has run, as that of Exec.
-func (s *Sandbox) ExecStream(ctx context.Context, req ExecRequest) iter.Seq2[ExecOutput, error] {
+// execStream runs a command and yields what it prints.
+func (s *resident) execStream(ctx context.Context, req ExecRequest) iter.Seq2[ExecOutput, error] {
 	return func(yield func(ExecOutput, error) bool) {
-		c, err := s.StartCommand(ctx, req)
+		c, err := s.startCommand(ctx, req)
 		if err != nil {
 			yield(ExecOutput{}, err)
 			return
@@ -69,12 +64,10 @@ type Command struct {
 	err       error
 }
 
-// StartCommand starts a command and does not wait for it. It is ended, with
-// all its processes, when ctx ends, when its time is up, or by Close. What it
-// prints must be taken by Output, or dropped by Wait: it waits until then.
-func (s *Sandbox) StartCommand(ctx context.Context, req ExecRequest) (*Command, error) {
+// startCommand starts a command and does not wait for it.
+func (s *resident) startCommand(ctx context.Context, req ExecRequest) (*Command, error) {
 	out := newPuller()
-	e, err := s.launch(req, receiver{sinks: sinks{err: out.stderr}, puller: out})
+	e, err := s.launch(ctx, req, receiver{sinks: sinks{err: out.stderr}, puller: out})
 	if err != nil {
 		return nil, err
 	}
@@ -115,7 +108,7 @@ func (c *Command) Wait() (*ExecResult, error) {
 // Signal signals all processes of the command.
 func (c *Command) Signal(sig os.Signal) error {
 	if err := c.execution.proc.Signal(sig); err != nil {
-		return c.execution.sandbox.fail("signal", "", c.execution.sandbox.ended(err))
+		return c.execution.sandbox.fail("signal", "", ended(err))
 	}
 	return nil
 }

@@ -156,3 +156,17 @@ func TestTools(t *testing.T) {
 		})
 	}
 }
+
+func infoOf(t testing.TB, sb *sandbox.Sandbox) *sandbox.Info {
+	t.Helper()
+	info, err := sb.Info(t.Context())
+	check(t, err)
+	return info
+}
+
+func sessionInfo(t testing.TB, s *sandbox.Session) *sandbox.SessionInfo {
+	t.Helper()
+	info, err := s.Info(t.Context())
+	check(t, err)
+	return info
+}

@@ -76,6 +76,25 @@ func NewPlan(t *tree.Tree, p *Policy) *Plan {
 	return b.plan
 }
 
+// RestorePlan makes of what a plan hid as much of that plan as a sandbox needs whose
+// tree holds nothing hidden, and whose stand-ins are in it.
+func RestorePlan(hidden []string, p *Policy) *Plan {
+	return &Plan{Hidden: hidden, Writable: p.MaxLevel() >= Write, NothingReadable: p.MaxLevel() < Read}
+}
+
+// Hides reports whether a path is hidden, or lies beneath something that is.
+func (p *Plan) Hides(path string) bool {
+	for {
+		if _, ok := slices.BinarySearchFunc(p.Hidden, path, tree.Compare); ok {
+			return true
+		}
+		if path == "/" {
+			return false
+		}
+		path, _ = tree.Split(path)
+	}
+}
+
 // HiddenBeneath reports whether anything at dir or beneath it is hidden, or
 // dir itself lies beneath something hidden.
 func (p *Plan) HiddenBeneath(dir string) bool {
@@ -83,13 +102,7 @@ func (p *Plan) HiddenBeneath(dir string) bool {
 	if i < len(p.Hidden) && (p.Hidden[i] == dir || tree.Beneath(p.Hidden[i], dir)) {
 		return true
 	}
-	for dir != "/" {
-		dir, _ = tree.Split(dir)
-		if _, ok := slices.BinarySearchFunc(p.Hidden, dir, tree.Compare); ok {
-			return true
-		}
-	}
-	return false
+	return p.Hides(dir)
 }
 
 // Masks reports whether a mask layer has anything to hold.

@@ -40,7 +40,11 @@ func run(args []string) error {
 	}
 	defer sb.Close()
 	fmt.Printf("A sandbox of %s, under the preset %q.\n", dir, sandbox.DefaultPreset)
-	for _, s := range sb.Info().Skipped {
+	info, err := sb.Info(ctx)
+	if err != nil {
+		return err
+	}
+	for _, s := range info.Skipped {
 		fmt.Printf("Left out: %s: %v\n", s.Path, s.Err)
 	}
 

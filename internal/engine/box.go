@@ -55,7 +55,10 @@ type StartOptions struct {
 
 // Start mounts a workspace and starts its init.
 func (e *Engine) Start(ctx context.Context, w *Workspace, o StartOptions) (*Box, error) {
-	notify := w.delta != ""
+	if err := w.promote(); err != nil {
+		return nil, err
+	}
+	notify := w.Plan.Writable
 	filter, err := fsguard.Filter(notify)
 	if err != nil {
 		return nil, fmt.Errorf("building the seccomp filter: %w", err)
@@ -71,14 +74,16 @@ func (e *Engine) Start(ctx context.Context, w *Workspace, o StartOptions) (*Box,
 		ID:          o.ID,
 		Spec:        runtime.NewSpec(runtime.SpecOptions{Hostname: o.Hostname, Network: o.Network, Dir: Target, IDs: e.ids(), Resources: o.Limits}),
 		BestEffort:  o.BestEffort,
-		View:        runtime.View{Target: Target, Lower: w.lower, Facade: w.facade, Delta: w.delta, DeltaMount: mount},
+		View:        w.view(mount),
 		Filter:      filter,
 		Notify:      notify,
 		HideContent: w.Plan.NothingReadable,
+		Scratch:     w.scratch,
 	})
 	if err != nil {
 		return nil, err
 	}
+	w.dropScratch() // the instance has it
 	door := in.Door()
 	files, err := e.guard.Attach(fsguard.Door{
 		Root: door.Root, Target: Target, Workspace: door.Workspace, Listener: door.Listener,
@@ -89,7 +94,12 @@ func (e *Engine) Start(ctx context.Context, w *Workspace, o StartOptions) (*Box,
 		_ = in.Close()
 		return nil, err
 	}
-	return &Box{Instance: in, Files: files, ledger: ledger{events: in.Limits().Events}}, nil
+	b := &Box{Instance: in, Files: files, ledger: ledger{events: in.Limits().Events}}
+	if err := w.PlaceUploads(ctx, b); err != nil {
+		b.Close()
+		return nil, fmt.Errorf("bringing uploads into the workspace: %w", err)
+	}
+	return b, nil
 }
 
 // ids describes, for the spec, how the sandbox's user is numbered on the host.

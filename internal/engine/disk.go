@@ -20,23 +20,6 @@ type DiskLimit struct {
 	BestEffort bool
 }
 
-// limitDisk puts a delta on a volume of its own, and returns where that is.
-func (e *Engine) limitDisk(w *Workspace, dir string, limit DiskLimit) (string, error) {
-	if limit.Bytes == 0 {
-		return dir, nil
-	}
-	v, err := e.createVolume(dir, limit.Bytes)
-	switch {
-	case err == nil:
-		w.volume, w.enforced = v, &runtime.Enforcement{Resource: runtime.Disk, By: "ext4 in a file"}
-		return v.Root(), nil
-	case limit.BestEffort:
-		w.enforced = &runtime.Enforcement{Resource: runtime.Disk, Reason: err.Error()}
-		return dir, nil
-	}
-	return "", err
-}
-
 func (e *Engine) createVolume(dir string, limit int64) (*volume.Volume, error) {
 	const remedy = "run the program as root, on a machine with loop devices and e2fsprogs, or put its state directory (Config.StateDir) on a file system of that size"
 	if e.owner.UID < 0 {
@@ -101,15 +84,4 @@ func (w *Workspace) deltaMount() (*os.File, error) {
 		return nil, nil
 	}
 	return w.volume.Mount()
-}
-
-// Hold keeps the delta where it is until done. It fails when the workspace was
-// released.
-func (w *Workspace) Hold() (done func(), err error) {
-	w.held.RLock()
-	if w.gone {
-		w.held.RUnlock()
-		return nil, os.ErrClosed
-	}
-	return w.held.RUnlock, nil
 }

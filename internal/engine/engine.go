@@ -3,12 +3,15 @@
 package engine
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"sync"
 
 	"github.com/sandbox-rls/sandbox/fsguard"
+	"github.com/sandbox-rls/sandbox/internal/codebase"
+	"github.com/sandbox-rls/sandbox/internal/metadata"
 	"github.com/sandbox-rls/sandbox/internal/snapshot"
 	"github.com/sandbox-rls/sandbox/internal/statedir"
 	"github.com/sandbox-rls/sandbox/internal/tree"
@@ -20,22 +23,30 @@ import (
 const Target = "/workspace"
 
 // Engine is what the sandboxes of a process share: the state directory, the
-// snapshots and masks in it, and the guard. It is safe for concurrent use.
+// metadata, codebases, snapshots and masks in it, and the guard. It is safe for
+// concurrent use.
 type Engine struct {
 	state     *statedir.Dir
+	temporary bool
 	owner     runtime.Owner
+	metadata  *metadata.Store
+	codebases *codebase.Store
 	snapshots *snapshot.Store
 	masks     *fsguard.MaskCache
 	guard     *fsguard.Guard
 	bin       *bin
 	volumes   *volume.Formatter
 
-	mu    sync.Mutex
-	plans map[planKey]*fsguard.Plan
+	background sync.WaitGroup
+
+	mu      sync.Mutex
+	plans   map[planKey]*fsguard.Plan
+	adopted map[string]*adopted // by sandbox: what was there when the engine was opened
 }
 
 type planKey struct {
 	codebase string
+	version  uint64
 	policy   [32]byte
 }
 
@@ -47,7 +58,10 @@ func Open(dir string, owner runtime.Owner) (*Engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	e := &Engine{state: state, owner: owner, plans: make(map[planKey]*fsguard.Plan)}
+	e := &Engine{
+		state: state, temporary: dir == "", owner: owner,
+		plans: make(map[planKey]*fsguard.Plan), adopted: make(map[string]*adopted),
+	}
 	if err := e.begin(); err != nil {
 		_ = e.Close()
 		return nil, fmt.Errorf("state directory %s: %w", state.Path, err)
@@ -66,15 +80,26 @@ func (e *Engine) begin() (err error) {
 	if err := os.MkdirAll(e.path("deltas"), 0o711); err != nil {
 		return err
 	}
+	if e.temporary {
+		e.metadata, err = metadata.OpenMemory()
+	} else {
+		e.metadata, err = metadata.Open(e.state.Path)
+	}
+	if err != nil {
+		return err
+	}
 	owner := tree.Owner(e.owner)
 	e.volumes = volume.NewFormatter(e.path("trash")) // emptied by the next owner
+	if e.bin, err = openBin(e.path("trash")); err != nil {
+		return err
+	}
 	if e.snapshots, err = snapshot.Open(e.path("snapshots"), owner); err != nil {
 		return err
 	}
-	if e.masks, err = fsguard.OpenMaskCache(e.path("masks")); err != nil {
+	if e.codebases, err = e.openCodebases(owner); err != nil {
 		return err
 	}
-	if e.bin, err = openBin(e.path("trash")); err != nil {
+	if e.masks, err = fsguard.OpenMaskCache(e.path("masks")); err != nil {
 		return err
 	}
 	e.guard, err = fsguard.NewGuard(fsguard.Identity(e.owner))
@@ -86,17 +111,31 @@ func (e *Engine) path(name string) string { return filepath.Join(e.state.Path, n
 // StateDir is the state directory.
 func (e *Engine) StateDir() string { return e.state.Path }
 
+// Temporary says that the state directory goes with the engine.
+func (e *Engine) Temporary() bool { return e.temporary }
+
+// Metadata is where the state directory's owner keeps what it knows.
+func (e *Engine) Metadata() *metadata.Store { return e.metadata }
+
 // Close ends the guard and gives the state directory up. Sandboxes must be
 // stopped before.
 func (e *Engine) Close() error {
+	var errs []error
+	e.background.Wait()
 	if e.guard != nil {
-		_ = e.guard.Close()
+		errs = append(errs, e.guard.Close())
+	}
+	if e.codebases != nil {
+		errs = append(errs, e.codebases.Close())
 	}
 	if e.bin != nil {
 		e.bin.close()
 	}
 	if e.snapshots != nil {
-		_ = e.snapshots.Close()
+		errs = append(errs, e.snapshots.Close())
 	}
-	return e.state.Close()
+	if e.metadata != nil {
+		errs = append(errs, e.metadata.Close())
+	}
+	return errors.Join(append(errs, e.state.Close())...)
 }

@@ -5,12 +5,12 @@ package engine
 import (
 	"context"
 	"fmt"
-	"maps"
 	"os"
 	"path/filepath"
 	"sync"
 
 	"github.com/sandbox-rls/sandbox/fsguard"
+	"github.com/sandbox-rls/sandbox/internal/codebase"
 	"github.com/sandbox-rls/sandbox/internal/snapshot"
 	"github.com/sandbox-rls/sandbox/internal/tree"
 	"github.com/sandbox-rls/sandbox/internal/volume"
@@ -26,17 +26,40 @@ type Workspace struct {
 	// Skipped are what could not be taken over from the source.
 	Skipped []tree.Problem
 
+	id      string
+	engine  *Engine
+	dir     string // what the sandbox has on disk
+	origin  Origin
 	lower   []runtime.Layer
 	facade  bool           // the first of the lower layers is one
 	delta   string         // "" when nothing can be written
 	volume  *volume.Volume // that the delta is on; nil: on the state directory's file system
-	engine  *Engine
 	release []func()
 
 	enforced *runtime.Enforcement // of the disk limit; nil: none
+	scratch  *os.File             // what a parked instance has kept; nil: nothing
 
-	held sync.RWMutex // while somebody looks at the delta
-	gone bool
+	held   sync.RWMutex // while somebody looks at the delta
+	gone   bool
+	closed []string // bases that are, or will be, mounted above the lower layers
+	opened bool     // there is an open base
+}
+
+// Origin says what the workspace is made of.
+func (w *Workspace) Origin() Origin {
+	w.held.RLock()
+	defer w.held.RUnlock()
+	return w.origin
+}
+
+// source is what layers and plan of a workspace are made of.
+type source struct {
+	origin Origin
+	tree   *tree.Tree // nil of a snapshot
+	plan   *fsguard.Plan
+	lower  runtime.Layer
+	extra  []runtime.Layer // above lower
+	free   func()
 }
 
 // FromDir prepares a directory. Unless live is asked for it is copied when
@@ -48,125 +71,165 @@ func (e *Engine) FromDir(ctx context.Context, id, dir string, policy *fsguard.Po
 		return nil, err
 	}
 	plan := fsguard.NewPlan(t, policy)
-	w := &Workspace{Policy: policy, Plan: plan, engine: e, Skipped: t.Problems}
+	w := e.newWorkspace(id, policy, Origin{Dir: []byte(t.Dir), Since: t.Listed})
 	if live || (len(plan.Hidden) == 0 && len(t.Problems) == 0 && e.mappable(t)) {
-		w.Live = true
-		return w, e.finish(w, id, t, runtime.Layer{Dir: t.Dir, MapOwner: e.owner.UID >= 0}, disk)
+		w.Skipped = t.Problems
+		return w, w.begin(e.ofDir(t, plan), w.origin, disk)
 	}
 	snap, err := e.snapshots.Take(ctx, t, policy)
 	if err != nil {
 		return nil, err
 	}
-	w.Plan = snap.Plan
 	w.Skipped = snap.Skipped // what of the problems is visible, and more
-	w.release = append(w.release, func() { e.snapshots.Release(snap) })
-	w.lower = []runtime.Layer{{Dir: snap.Dir}}
-	if err := e.addDelta(w, id, disk); err != nil {
-		w.Release()
+	return w, w.begin(e.ofSnapshot(snap, snap.Plan), w.origin, disk)
+}
+
+// FromCodebase prepares a codebase as it is now.
+func (e *Engine) FromCodebase(ctx context.Context, id, codebaseID string, policy *fsguard.Policy, disk DiskLimit) (*Workspace, error) {
+	c, err := e.codebases.Checkout(ctx, codebaseID)
+	if err != nil {
 		return nil, err
 	}
+	w := e.newWorkspace(id, policy, Origin{})
+	return w, w.begin(e.ofCheckout(c, policy), w.origin, disk)
+}
+
+// Reopen puts together the workspace of a sandbox of an earlier process, which
+// was adopted, with its delta.
+func (e *Engine) Reopen(ctx context.Context, id string, policy *fsguard.Policy, disk DiskLimit) (*Workspace, error) {
+	a, err := e.take(id)
+	if err != nil {
+		return nil, err
+	}
+	w := e.newWorkspace(id, policy, a.origin)
+	var s source
+	switch {
+	case a.snapshot != nil:
+		hidden, err := a.snapshot.Hidden()
+		if err != nil {
+			return nil, e.putBack(id, a, err)
+		}
+		s = e.ofSnapshot(a.snapshot, fsguard.RestorePlan(hidden, policy))
+	case a.checkout != nil:
+		s = e.ofCheckout(a.checkout, policy)
+	default:
+		t, err := tree.List(ctx, string(a.origin.Dir), tree.Prune(fsguard.PruneFor(policy)))
+		if err != nil {
+			return nil, e.putBack(id, a, err)
+		}
+		s = e.ofDir(t, fsguard.NewPlan(t, policy))
+	}
+	s.free = nil // until it is clear that it can be put together
+	if err := w.begin(s, a.origin, disk); err != nil {
+		return nil, e.putBack(id, a, err)
+	}
+	w.release = append(w.release, a.free(e))
 	return w, nil
 }
 
-// FromCodebase prepares a codebase that was imported. It is immutable, so that
-// its plan and its masks are those of the last time.
-func (e *Engine) FromCodebase(ctx context.Context, id string, codebase *snapshot.Snapshot, policy *fsguard.Policy, disk DiskLimit) (*Workspace, error) {
-	key := planKey{codebase.ID, policy.Digest()}
+// putBack keeps for the next attempt what was kept for this one.
+func (e *Engine) putBack(id string, a *adopted, err error) error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.adopted[id] = a
+	return err
+}
+
+func (e *Engine) newWorkspace(id string, policy *fsguard.Policy, o Origin) *Workspace {
+	return &Workspace{id: id, Policy: policy, engine: e, dir: e.deltaDir(id), origin: o}
+}
+
+func (e *Engine) ofDir(t *tree.Tree, plan *fsguard.Plan) source {
+	return source{origin: Origin{Live: true}, tree: t, plan: plan, lower: runtime.Layer{Dir: t.Dir, MapOwner: e.owner.UID >= 0}}
+}
+
+func (e *Engine) ofSnapshot(snap *snapshot.Snapshot, plan *fsguard.Plan) source {
+	return source{origin: Origin{Snapshot: snap.ID}, plan: plan, lower: runtime.Layer{Dir: snap.Dir}, free: func() { e.snapshots.Release(snap) }}
+}
+
+// ofCheckout takes the plan of the last time: what was checked out does not change.
+func (e *Engine) ofCheckout(c *codebase.Checkout, policy *fsguard.Policy) source {
+	key := planKey{c.Codebase, c.Version, policy.Digest()}
 	e.mu.Lock()
 	plan := e.plans[key]
 	e.mu.Unlock()
 	if plan == nil {
-		plan = fsguard.NewPlan(codebase.Tree, policy)
-		e.mu.Lock()
-		e.plans[key] = plan
-		e.mu.Unlock()
+		plan = fsguard.NewPlan(c.Tree, policy)
+		e.keepPlan(key, plan)
 	}
-	// The sandbox may outlive the codebase.
-	held, err := e.snapshots.Load(ctx, codebase.ID)
-	if err != nil {
-		return nil, err
+	s := source{origin: Origin{Codebase: c.Codebase, Version: c.Version, Layers: c.Names, Seen: c.Version}, tree: c.Tree, plan: plan, free: c.Release}
+	for i, dir := range c.Layers {
+		if i == len(c.Layers)-1 {
+			s.lower = runtime.Layer{Dir: dir}
+			break
+		}
+		s.extra = append(s.extra, runtime.Layer{Dir: dir})
 	}
-	w := &Workspace{Policy: policy, Plan: plan, engine: e}
-	w.release = append(w.release, func() { e.snapshots.Release(held) })
-	return w, e.finish(w, id, codebase.Tree, runtime.Layer{Dir: codebase.Dir}, disk)
+	return s
 }
 
-// finish adds the masks and the delta to a lower layer.
-func (e *Engine) finish(w *Workspace, id string, t *tree.Tree, lower runtime.Layer, disk DiskLimit) error {
-	mask, err := e.masks.Get(t, w.Plan, tree.Owner(e.owner))
+// maxPlans is how many plans of codebases are kept.
+const maxPlans = 64
+
+func (e *Engine) keepPlan(key planKey, plan *fsguard.Plan) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for k := range e.plans {
+		if len(e.plans) < maxPlans {
+			break
+		}
+		delete(e.plans, k) // any one
+	}
+	e.plans[key] = plan
+}
+
+// begin puts a workspace together of its source. On an error nothing is held.
+func (w *Workspace) begin(s source, o Origin, disk DiskLimit) (err error) {
+	w.Plan, w.Live = s.plan, s.origin.Live
+	w.origin = s.origin
+	w.origin.Dir, w.origin.Since = o.Dir, o.Since
+	w.origin.Known, w.origin.Committed, w.origin.Seen = o.Known, o.Committed, max(o.Seen, w.origin.Seen)
+	if s.free != nil {
+		w.release = append(w.release, s.free)
+	}
+	defer func() {
+		if err != nil {
+			w.letGo()
+		}
+	}()
+	if s.tree != nil { // a snapshot holds nothing hidden
+		if err := w.mask(s); err != nil {
+			return err
+		}
+	}
+	w.lower = append(append(w.lower, s.extra...), s.lower)
+	return w.addDelta(disk)
+}
+
+// mask adds the layers that hide what is to be hidden.
+func (w *Workspace) mask(s source) error {
+	mask, err := w.engine.masks.Get(s.tree, w.Plan, tree.Owner(w.engine.owner))
 	if err != nil {
-		w.Release()
 		return fmt.Errorf("building the masks: %w", err)
 	}
 	w.release = append(w.release, mask.Release)
 	w.facade = mask.Facade
-	if w.facade && stacked(lower.Dir) {
-		w.Release()
+	if w.facade && stacked(s.lower.Dir) {
 		return fmt.Errorf("%s is on an overlay file system, and hiding names takes two more on top, which the kernel does not stack: "+
-			"make the sandbox of a snapshot (without WithLive), or give the manager a state directory on another file system: %w", lower.Dir, runtime.ErrUnsupported)
+			"make the sandbox of a snapshot (without WithLive), or give the manager a state directory on another file system: %w", s.lower.Dir, runtime.ErrUnsupported)
 	}
 	for _, dir := range mask.Layers {
 		w.lower = append(w.lower, runtime.Layer{Dir: dir})
 	}
-	w.lower = append(w.lower, lower)
-	if err := e.addDelta(w, id, disk); err != nil {
-		w.Release()
-		return err
-	}
 	return nil
 }
 
-// addDelta makes the layer that holds what the sandbox changes.
-func (e *Engine) addDelta(w *Workspace, id string, disk DiskLimit) error {
-	if !w.Plan.Writable {
-		if disk.Bytes > 0 {
-			w.enforced = &runtime.Enforcement{Resource: runtime.Disk, By: "rules that let nothing be written"}
-		}
-		return nil
+// letGo undoes begin.
+func (w *Workspace) letGo() {
+	for _, f := range w.release {
+		f()
 	}
-	dir := filepath.Join(e.path("deltas"), id)
-	root, err := os.Stat(w.lower[0].Dir)
-	if err != nil {
-		return err
-	}
-	if err := e.mkdir(dir, 0o700); err != nil {
-		return err
-	}
-	w.release = append(w.release, func() { w.discard(dir) })
-	place, err := e.limitDisk(w, dir, disk)
-	if err != nil {
-		return err
-	}
-	for name, mode := range map[string]os.FileMode{"upper": root.Mode().Perm(), "work": 0o700} {
-		if err := e.mkdir(filepath.Join(place, name), mode); err != nil {
-			return err
-		}
-	}
-	w.delta = place
-	return nil
-}
-
-// discard throws the delta away, wherever it is.
-func (w *Workspace) discard(dir string) {
-	if w.volume != nil {
-		_ = w.volume.Discard()
-	}
-	_ = w.engine.bin.throw(dir)
-}
-
-// mkdir makes a directory of the sandbox's user, or takes the one that a volume
-// comes with.
-func (e *Engine) mkdir(path string, mode os.FileMode) error {
-	if err := os.Mkdir(path, mode); err != nil && !os.IsExist(err) {
-		return err
-	}
-	if err := os.Chmod(path, mode); err != nil {
-		return err
-	}
-	if e.owner.UID < 0 {
-		return nil
-	}
-	return os.Chown(path, e.owner.UID, e.owner.GID)
+	w.release = nil
 }
 
 // mappable reports whether the files of a directory can be those of the
@@ -188,6 +251,15 @@ func (e *Engine) mappable(t *tree.Tree) bool {
 	return true
 }
 
+// Lower are the directories beneath the delta, top first.
+func (w *Workspace) Lower() []string {
+	dirs := append([]string{}, w.closed...)
+	for _, l := range w.lower {
+		dirs = append(dirs, l.Dir)
+	}
+	return dirs
+}
+
 // Upper is the directory with what the sandbox changed; "" when it can change
 // nothing. It means that directory only while the workspace is held.
 func (w *Workspace) Upper() string {
@@ -197,13 +269,25 @@ func (w *Workspace) Upper() string {
 	return filepath.Join(w.delta, "upper")
 }
 
-// Lower are the directories beneath it, top first.
-func (w *Workspace) Lower() []string {
-	var dirs []string
-	for _, l := range w.lower {
-		dirs = append(dirs, l.Dir)
+// Hold keeps the delta where it is until done. It fails when the workspace was
+// released.
+func (w *Workspace) Hold() (done func(), err error) {
+	w.held.RLock()
+	if w.gone {
+		w.held.RUnlock()
+		return nil, os.ErrClosed
 	}
-	return dirs
+	return w.held.RUnlock, nil
+}
+
+// holdAlone is Hold for whoever changes the layers or the list of them.
+func (w *Workspace) holdAlone() (done func(), err error) {
+	w.held.Lock()
+	if w.gone {
+		w.held.Unlock()
+		return nil, os.ErrClosed
+	}
+	return w.held.Unlock, nil
 }
 
 // Release throws the delta away and lets go of the layers. The sandbox must be
@@ -215,20 +299,26 @@ func (w *Workspace) Release() {
 		return
 	}
 	w.gone = true
-	for _, f := range w.release {
-		f()
+	w.dropScratch()
+	if w.volume != nil {
+		_ = w.volume.Discard()
 	}
+	_ = w.engine.bin.throw(w.dir)
+	w.letGo()
 }
 
-// Import copies a whole tree, to be held until Forget.
-func (e *Engine) Import(ctx context.Context, t *tree.Tree) (*snapshot.Snapshot, error) {
-	return e.snapshots.Take(ctx, t, nil)
-}
-
-// Forget lets go of what Import made.
-func (e *Engine) Forget(s *snapshot.Snapshot) {
-	e.mu.Lock()
-	maps.DeleteFunc(e.plans, func(k planKey, _ *fsguard.Plan) bool { return k.codebase == s.ID })
-	e.mu.Unlock()
-	e.snapshots.Release(s)
+// Leave lets go of the workspace and keeps its delta for the next process. The
+// sandbox must be stopped before.
+func (w *Workspace) Leave() error {
+	w.held.Lock()
+	defer w.held.Unlock()
+	if w.gone {
+		return nil
+	}
+	w.gone = true
+	w.dropScratch()
+	if w.volume != nil {
+		return w.volume.Close()
+	}
+	return nil
 }

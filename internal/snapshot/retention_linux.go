@@ -32,7 +32,7 @@ func (s *Store) add(h *held) {
 	defer s.mu.Unlock()
 	h.uses = 1
 	old := s.last[h.key]
-	s.held[h.Snapshot] = h
+	s.held[h.Snapshot], s.byID[h.ID] = h, h
 	s.last[h.key] = h
 	if old != nil && old.uses == 0 {
 		s.idle = slices.DeleteFunc(s.idle, func(o *held) bool { return o == old })
@@ -67,6 +67,7 @@ func (s *Store) Release(snap *Snapshot) {
 // renamed first, so that half of it is never taken for a snapshot.
 func (s *Store) remove(h *held) {
 	delete(s.held, h.Snapshot)
+	delete(s.byID, h.ID)
 	if s.last[h.key] == h {
 		delete(s.last, h.key)
 	}

@@ -22,7 +22,7 @@ type Snapshot struct {
 	ID string
 	// Dir is the copy's root on disk.
 	Dir string
-	// Tree lists the copy as it is on disk. Its change times may get older
+	// Tree lists the copy as it is on disk; nil of one that was loaded. Its change times may get older
 	// than those on disk, since files are linked into later snapshots.
 	Tree *tree.Tree
 	// Plan is that of the source under the policy; nil without a policy.

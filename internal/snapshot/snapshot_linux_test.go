@@ -459,19 +459,24 @@ func TestLoadAndSweep(t *testing.T) {
 	if _, err := os.Stat(w.dir + "/.tmp-left"); err == nil {
 		t.Error("an unfinished snapshot is still there")
 	}
-	got, err := store.Load(t.Context(), one.ID)
+	got, err := store.Load(one.ID)
 	must(t, err)
-	if diff := cmp.Diff(paths(one.Tree), paths(got.Tree)); diff != "" || got.Dir != one.Dir {
-		t.Error(got.Dir, diff)
+	if again, err := store.Load(one.ID); again != got || err != nil || got.Dir != one.Dir {
+		t.Error(again, got, err)
 	}
 	must(t, store.Sweep())
 	if _, err := os.Stat(two.Dir); err == nil {
 		t.Error("not swept")
 	}
 	for _, id := range []string{two.ID, "../store", ".", ""} {
-		if _, err := store.Load(t.Context(), id); !errors.Is(err, fs.ErrNotExist) {
+		if _, err := store.Load(id); !errors.Is(err, fs.ErrNotExist) {
 			t.Errorf("Load(%q): %v", id, err)
 		}
+	}
+	store.Release(got)
+	must(t, store.Close())
+	if _, err := os.Stat(one.Dir); err != nil {
+		t.Error("removed, but somebody uses it")
 	}
 	store.Release(got)
 	must(t, store.Close())
@@ -513,4 +518,23 @@ func TestTakeIsCancelled(t *testing.T) {
 	if entries, _ := os.ReadDir(w.dir); len(entries) != 0 {
 		t.Errorf("left behind: %v", entries)
 	}
+}
+
+func TestHidden(t *testing.T) {
+	w := newWorld(t)
+	for _, name := range []string{"/a/.env", "/a/odd\n\xff.key", "/b"} {
+		put(t, w.source+name, "x")
+	}
+	s := w.take(w.policy(rule("**", fsguard.Read, 0), rule("**/.env", fsguard.None, 1), rule("**/*.key", fsguard.None, 1)))
+	store, err := snapshot.Open(w.dir, owner())
+	must(t, err)
+	again, err := store.Load(s.ID)
+	must(t, err)
+	hidden, err := again.Hidden()
+	must(t, err)
+	if diff := cmp.Diff(s.Plan.Hidden, hidden); diff != "" {
+		t.Error(diff)
+	}
+	store.Release(again)
+	must(t, store.Close())
 }

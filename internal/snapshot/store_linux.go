@@ -36,6 +36,7 @@ type Store struct {
 
 	mu      sync.Mutex
 	held    map[*Snapshot]*held
+	byID    map[string]*held
 	last    map[key]*held
 	idle    []*held                // unused, the longest first
 	sources map[string]*sync.Mutex // held while a source is copied
@@ -72,7 +73,7 @@ func Open(dir string, owner tree.Owner) (*Store, error) {
 	}
 	s := &Store{
 		dir: dir, owner: owner,
-		held: map[*Snapshot]*held{}, last: map[key]*held{}, sources: map[string]*sync.Mutex{},
+		held: map[*Snapshot]*held{}, byID: map[string]*held{}, last: map[key]*held{}, sources: map[string]*sync.Mutex{},
 	}
 	return s, s.sweep(func(name string) bool { return !strings.HasPrefix(name, tempPrefix) })
 }
@@ -135,6 +136,9 @@ func (s *Store) build(ctx context.Context, k key, src *tree.Tree, plan *fsguard.
 	if err := b.build(ctx); err != nil {
 		return nil, err
 	}
+	if err := writeHidden(temp, chosen.hidden); err != nil {
+		return nil, err
+	}
 	if err := s.protect(temp); err != nil {
 		return nil, err
 	}
@@ -164,28 +168,27 @@ func (s *Store) protect(dir string) error {
 	return os.Chmod(dir, 0o710)
 }
 
-// Load returns a snapshot that an earlier process took, by its ID. It has no
-// Plan. A missing one is fs.ErrNotExist. It has to be released; that of the
-// last user removes it.
-func (s *Store) Load(ctx context.Context, id string) (*Snapshot, error) {
+// Load returns a snapshot that an earlier process took, by its ID. It has no Tree
+// and no Plan; see Hidden. A missing one is fs.ErrNotExist. It has to be released;
+// that of the last user removes it.
+func (s *Store) Load(id string) (*Snapshot, error) {
+	fail := func(err error) (*Snapshot, error) { return nil, &fs.PathError{Op: "load", Path: id, Err: err} }
 	if id != filepath.Base(id) || strings.HasPrefix(id, ".") {
-		return nil, &fs.PathError{Op: "load", Path: id, Err: fs.ErrNotExist}
+		return fail(fs.ErrNotExist)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for snap, h := range s.held {
-		if snap.ID == id {
-			s.useLocked(h)
-			return snap, nil
-		}
+	if h := s.byID[id]; h != nil {
+		s.useLocked(h)
+		return h.Snapshot, nil
 	}
-	listing, err := tree.List(ctx, filepath.Join(s.dir, id, rootName))
-	if err != nil {
-		return nil, err
+	dir := filepath.Join(s.dir, id, rootName)
+	if fi, err := os.Lstat(dir); err != nil || !fi.IsDir() {
+		return fail(fs.ErrNotExist)
 	}
-	snap := &Snapshot{ID: id, Dir: listing.Dir, Tree: listing}
-	s.held[snap] = &held{Snapshot: snap, uses: 1}
-	return snap, nil
+	h := &held{Snapshot: &Snapshot{ID: id, Dir: dir}, uses: 1}
+	s.held[h.Snapshot], s.byID[id] = h, h
+	return h.Snapshot, nil
 }
 
 // Sweep removes the snapshots that were neither taken nor loaded by this
@@ -193,11 +196,7 @@ func (s *Store) Load(ctx context.Context, id string) (*Snapshot, error) {
 func (s *Store) Sweep() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	known := map[string]bool{}
-	for snap := range s.held {
-		known[snap.ID] = true
-	}
-	return s.sweep(func(name string) bool { return known[name] || strings.HasPrefix(name, tempPrefix) })
+	return s.sweep(func(name string) bool { return s.byID[name] != nil || strings.HasPrefix(name, tempPrefix) })
 }
 
 func (s *Store) sweep(keep func(name string) bool) error {

@@ -24,7 +24,7 @@ func (s *Store) Take(ctx context.Context, src *tree.Tree, policy *fsguard.Policy
 }
 
 // Load needs Linux.
-func (s *Store) Load(ctx context.Context, id string) (*Snapshot, error) {
+func (s *Store) Load(id string) (*Snapshot, error) {
 	return nil, errors.ErrUnsupported
 }
 

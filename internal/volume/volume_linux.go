@@ -56,6 +56,12 @@ func Open(dir string, limit int64) (*Volume, error) {
 	return attach(filepath.Join(dir, imageName), geometryOf(limit).limit)
 }
 
+// Exists reports whether Create has made a volume in a directory.
+func Exists(dir string) bool {
+	_, err := os.Lstat(filepath.Join(dir, imageName))
+	return err == nil
+}
+
 func attach(image string, limit int64) (*Volume, error) {
 	dev, err := newLoop(image)
 	if err != nil {

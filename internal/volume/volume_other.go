@@ -24,6 +24,9 @@ func (*Formatter) Create(string, int64) (*Volume, error) { return nil, errors.Er
 // Open fails with errors.ErrUnsupported.
 func Open(string, int64) (*Volume, error) { return nil, errors.ErrUnsupported }
 
+// Exists is false.
+func Exists(string) bool { return false }
+
 // Root is empty.
 func (*Volume) Root() string { return "" }
 

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: MIT
+
+package sandbox
+
+import (
+	"context"
+	"errors"
+	"fmt"
+)
+
+// destroy stops the sandbox and removes it. What it changed goes into its codebase
+// before: while that cannot be done it stays, stopped. The end of its record is the
+// end of the sandbox.
+func (s *resident) destroy(ctx context.Context) error {
+	done, err := s.begin()
+	if err != nil {
+		return s.fail("destroy", "", err)
+	}
+	defer done()
+	stopped := s.stopLocked()
+	if err := s.fold(ctx); err != nil {
+		if stopped {
+			err = errors.Join(err, s.save())
+		}
+		return s.fail("destroy", "", err)
+	}
+	s.saving.Lock()
+	err = s.manager.sandboxes.Delete(s.id)
+	if err == nil {
+		s.mu.Lock()
+		s.destroyed = true
+		s.mu.Unlock()
+	}
+	s.saving.Unlock()
+	if err != nil {
+		return s.fail("destroy", "", err)
+	}
+	s.discardTree()
+	s.manager.forget(s)
+	return nil
+}
+
+func (s *resident) discardTree() {
+	s.mu.Lock()
+	w := s.workspace
+	s.mu.Unlock()
+	if w == nil {
+		s.manager.engine.Drop(s.id)
+		return
+	}
+	w.Release()
+}
+
+// fold puts what the sandbox changed into its codebase: all of it that is of
+// a kind that a codebase has, and that nobody has written later.
+func (s *resident) fold(ctx context.Context) error {
+	if s.record.Info.CodebaseID == "" {
+		return nil
+	}
+	w, err := s.tree(ctx)
+	if err != nil {
+		return err
+	}
+	hold, err := w.Hold()
+	if err != nil {
+		return err
+	}
+	defer hold()
+	if _, err = w.Fold(ctx); err != nil && !isGone(kindOf(err)) {
+		return fmt.Errorf("what it changed could not be put into codebase %s: %w; make room, or discard the changes, and destroy it again", s.record.Info.CodebaseID, err)
+	}
+	return nil
+}
+
+// leaveManager stops the sandbox for good, as far as this manager is concerned.
+func (s *resident) leaveManager(destroy bool) {
+	s.change.Lock()
+	defer s.change.Unlock()
+	stopped := s.stopLocked()
+	if !destroy {
+		if stopped {
+			if err := s.save(); err != nil {
+				s.logger.Warn("state of a sandbox not stored", "id", s.id, "error", err)
+			}
+		}
+		s.mu.Lock()
+		w := s.workspace
+		s.mu.Unlock()
+		if w != nil {
+			if err := w.Leave(); err != nil {
+				s.logger.Warn("delta of a sandbox not closed", "id", s.id, "error", err)
+			}
+		}
+	}
+	s.mu.Lock()
+	s.destroyed = true
+	s.mu.Unlock()
+	if destroy {
+		s.discardTree()
+	}
+	s.manager.forget(s)
+}

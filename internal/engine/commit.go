@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: MIT
+
+package engine
+
+import (
+	"context"
+	"io/fs"
+	"os"
+	"slices"
+	"time"
+
+	"github.com/sandbox-rls/sandbox/fsguard"
+	"github.com/sandbox-rls/sandbox/internal/commit"
+	"github.com/sandbox-rls/sandbox/internal/delta"
+	"github.com/sandbox-rls/sandbox/internal/tree"
+)
+
+// CommitOptions say what is committed, and where to.
+type CommitOptions struct {
+	Journal commit.Journal
+	// Target is the directory to change; "" is what the workspace was made of.
+	Target string
+	// Only says which paths are committed.
+	Only                       func(path string) bool
+	DryRun, Partial, Overwrite bool
+}
+
+// Commit carries what the sandbox changed over to what it was made of, or to a
+// directory.
+func (w *Workspace) Commit(ctx context.Context, o CommitOptions) (*commit.Report, error) {
+	done, err := w.Hold()
+	if err != nil {
+		return nil, err
+	}
+	changes, err := w.Changes()
+	done()
+	if err != nil {
+		return nil, err
+	}
+	changes = slices.DeleteFunc(changes, func(c delta.Change) bool { return !o.Only(c.Path) })
+	if len(changes) == 0 {
+		return &commit.Report{}, nil
+	}
+	if o.Target == "" && w.origin.Codebase != "" {
+		return w.commitToCodebase(ctx, changes, o)
+	}
+	return w.commitToDir(ctx, changes, o)
+}
+
+func (w *Workspace) commitToDir(ctx context.Context, changes []delta.Change, o CommitOptions) (*commit.Report, error) {
+	own := o.Target == ""
+	if own {
+		o.Target = string(w.origin.Dir)
+	}
+	var base commit.Base
+	if own && w.Live {
+		base = commit.Known(w.origin.stamps(), commit.ChangedSince(time.Unix(0, w.origin.Since)))
+	} else {
+		layers, err := commit.OpenLayers(w.layers())
+		if err != nil {
+			return nil, err
+		}
+		defer layers.Close()
+		base = layers
+	}
+	report, err := commit.Run(ctx, commit.Request{
+		Target: o.Target, Upper: w.Upper(), Changes: changes, Base: base, Journal: o.Journal,
+	}, commit.Options{
+		DryRun: o.DryRun, Partial: o.Partial, Overwrite: o.Overwrite, Later: w.engine.later,
+		Allow: func(path string) bool { return w.Policy.Level(path) == fsguard.Write },
+	})
+	if err != nil || o.DryRun || !own {
+		return report, err
+	}
+	return report, w.committed(ctx, o.Target, report)
+}
+
+// later has the last of a commit done in the background. Close waits for it.
+func (e *Engine) later(last func() error) {
+	e.background.Go(func() { _ = last() }) // what fails is done again at the next start
+}
+
+// committed notes that what was committed is no change any more. A live sandbox
+// sees it in its lower layer.
+func (w *Workspace) committed(ctx context.Context, target string, report *commit.Report) error {
+	done, err := w.holdAlone()
+	if err != nil {
+		return err
+	}
+	defer done()
+	if w.Live {
+		w.origin.note(report.Applied)
+		return nil
+	}
+	root, err := os.OpenRoot(target)
+	if err != nil {
+		return err
+	}
+	defer root.Close()
+	return w.rebase(ctx, func(b *delta.Base) error {
+		for _, item := range slices.Concat(report.Applied, report.Unchanged) {
+			if err := adopt(b, root, item); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// adopt puts what was committed into the base, as the target has it: unless somebody
+// has changed it since, which the next commit is to find out.
+func adopt(b *delta.Base, root *os.Root, item commit.Item) error {
+	if item.Now == nil {
+		if item.Kind != delta.Deleted {
+			return nil
+		}
+		return b.Put(item.Path, delta.PutSpec{Gone: true})
+	}
+	spec := delta.PutSpec{Mode: item.Now.Mode, ModTime: item.Now.Mtime, Size: item.Now.Size}
+	name := relative(item.Path)
+	switch {
+	case item.Now.Mode&fs.ModeSymlink != 0:
+		link, err := root.Readlink(name)
+		if err != nil {
+			return nil
+		}
+		spec.Link = link
+	case item.Now.Mode.IsRegular():
+		f, err := root.OpenFile(name, os.O_RDONLY|nonblock, 0)
+		if err != nil {
+			return nil
+		}
+		defer f.Close()
+		if !commit.Still(f, item.Now) {
+			return nil
+		}
+		spec.File = f
+		if err := b.Put(item.Path, spec); err != nil {
+			return err
+		}
+		if !commit.Still(f, item.Now) {
+			return b.Forget(item.Path)
+		}
+		return nil
+	}
+	return b.Put(item.Path, spec)
+}
+
+func relative(path string) string {
+	if path == "/" {
+		return "."
+	}
+	return path[1:]
+}
+
+// stamps are what commits have left in a live directory.
+func (o *Origin) stamps() map[string]*commit.Stamp {
+	m := make(map[string]*commit.Stamp, len(o.Known))
+	for i := range o.Known {
+		m[string(o.Known[i].Path)] = o.Known[i].Stamp
+	}
+	return m
+}
+
+func (o *Origin) note(items []commit.Item) {
+	known := o.stamps()
+	for _, item := range items {
+		known[item.Path] = item.Now
+	}
+	o.Known = o.Known[:0:0]
+	for path, stamp := range known {
+		o.Known = append(o.Known, KnownPath{Path: []byte(path), Stamp: stamp})
+	}
+	slices.SortFunc(o.Known, func(a, b KnownPath) int { return tree.Compare(string(a.Path), string(b.Path)) })
+}

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: MIT
+
+package engine
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+
+	"github.com/sandbox-rls/sandbox/fsguard"
+	"github.com/sandbox-rls/sandbox/internal/codebase"
+	"github.com/sandbox-rls/sandbox/internal/delta"
+)
+
+// PlaceUploads puts into a running sandbox what was uploaded to its codebase since
+// the last time, at the level that it has there: what is hidden stays out, and of
+// what can only be listed a stand-in comes. That is no change of the sandbox's.
+func (w *Workspace) PlaceUploads(ctx context.Context, b *Box) error {
+	if w.origin.Codebase == "" {
+		return nil
+	}
+	done, err := w.holdAlone()
+	if err != nil {
+		return err
+	}
+	defer done()
+	files, err := w.engine.codebases.Since(ctx, w.origin.Codebase, w.origin.Seen)
+	if err != nil || len(files) == 0 {
+		if errors.Is(err, codebase.ErrNotFound) {
+			return nil // it was deleted: nothing more comes
+		}
+		return err
+	}
+	var failed []error
+	seen := w.origin.Seen
+	err = w.rebase(ctx, func(base *delta.Base) error {
+		for i := range files {
+			if err := w.placeUpload(ctx, b, base, &files[i]); err != nil {
+				failed = append(failed, err)
+			}
+			seen = max(seen, files[i].Version)
+		}
+		return nil
+	})
+	if err = errors.Join(append(failed, err)...); err == nil {
+		w.origin.Seen = seen
+	}
+	return err
+}
+
+// placeUpload puts one file in its place, and then into the base: in between it
+// would be taken for a change. One that is in the base was placed before.
+func (w *Workspace) placeUpload(ctx context.Context, b *Box, base *delta.Base, info *codebase.File) error {
+	level := w.Policy.Level(info.Path)
+	if level == fsguard.None {
+		return nil
+	}
+	f, now, err := w.engine.codebases.Fetch(ctx, w.origin.Codebase, info.Path)
+	if err != nil {
+		return nil // removed since
+	}
+	if f != nil {
+		defer f.Close()
+	}
+	if now.Version > info.Version {
+		return nil // it comes again, or is a sandbox's
+	}
+	spec := specOf(f, info)
+	place := fsguard.Placement{Content: f, Size: info.Size, Mode: info.Mode, ModTime: info.ModTime, Link: info.Link}
+	if level == fsguard.View && info.Mode.IsRegular() {
+		place.Content, place.Mode = nil, 0
+		spec.File, spec.Share, spec.Mode = nil, false, 0
+	} else if f != nil && w.placed(info.Path, f) {
+		return nil
+	}
+	if err := b.Files.Place(info.Path, place); err != nil {
+		return err
+	}
+	return base.Put(info.Path, spec)
+}
+
+// placed reports whether the open base has a file itself.
+func (w *Workspace) placed(path string, f *os.File) bool {
+	have, err := os.Lstat(filepath.Join(w.dir, openBase, path))
+	if err != nil {
+		return false
+	}
+	fi, err := f.Stat()
+	return err == nil && os.SameFile(have, fi)
+}

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: MIT
+
+package engine
+
+import (
+	"context"
+	"io"
+	"io/fs"
+	"slices"
+
+	"github.com/sandbox-rls/sandbox/internal/codebase"
+	"github.com/sandbox-rls/sandbox/internal/delta"
+	"github.com/sandbox-rls/sandbox/internal/tree"
+)
+
+// View is a codebase with what sandboxes of it have changed: of several that
+// changed one file, the one that did so last is seen.
+type View struct {
+	store    *codebase.Store
+	codebase string
+	newest   map[string]*written
+	held     []func()
+}
+
+// written is a path as a sandbox has written it last.
+type written struct {
+	delta.Change
+	by *Workspace
+}
+
+// ViewCodebase looks at a path of a codebase, and at what is beneath it, with what
+// was changed there in some workspaces. The view must be closed.
+func (e *Engine) ViewCodebase(ctx context.Context, id, at string, spaces []*Workspace) (*View, error) {
+	v := &View{store: e.codebases, codebase: id, newest: map[string]*written{}}
+	if _, err := e.codebases.Get(ctx, id); err != nil {
+		return nil, err
+	}
+	for _, w := range spaces {
+		if err := ctx.Err(); err != nil {
+			v.Close()
+			return nil, err
+		}
+		done, err := w.Hold()
+		if err != nil {
+			continue // destroyed meanwhile: what it wrote is in the codebase
+		}
+		v.held = append(v.held, done)
+		if err := v.add(w, at); err != nil {
+			v.Close()
+			return nil, err
+		}
+	}
+	return v, nil
+}
+
+func (v *View) add(w *Workspace, at string) error {
+	if w.delta == "" {
+		return nil
+	}
+	changes, err := delta.ChangesAt(w.layers(), at)
+	if err != nil {
+		return err
+	}
+	for _, c := range changes {
+		if old := v.newest[c.Path]; old == nil || c.Time > old.Time {
+			v.newest[c.Path] = &written{Change: c, by: w}
+		}
+	}
+	return nil
+}
+
+// Close lets go of the workspaces.
+func (v *View) Close() {
+	for _, done := range v.held {
+		done()
+	}
+	v.held = nil
+}
+
+// wins reports whether what a sandbox wrote is newer than what the codebase has.
+func (c *written) wins(head *codebase.File) bool {
+	return head == nil || head.Version <= c.by.baseOf(c.Path) || c.Time >= head.Written
+}
+
+// Open opens a file.
+func (v *View) Open(ctx context.Context, path string) (io.ReadCloser, error) {
+	var head *codebase.File
+	f, err := v.store.Stat(ctx, v.codebase, path)
+	if err == nil {
+		head = &f
+	}
+	c := v.newest[path]
+	if c == nil || !c.wins(head) {
+		r, _, err := v.store.Open(ctx, v.codebase, path)
+		if err != nil {
+			return nil, err
+		}
+		return r, nil
+	}
+	switch {
+	case c.Kind == delta.Deleted:
+		return nil, &fs.PathError{Op: "open", Path: path, Err: fs.ErrNotExist}
+	case !c.Mode.IsRegular():
+		return nil, &fs.PathError{Op: "open", Path: path, Err: codebase.ErrNotRegular}
+	}
+	upper, err := tree.OpenCursor(c.by.Upper())
+	if err != nil {
+		return nil, err
+	}
+	defer upper.Close()
+	return delta.OpenContent(upper, path)
+}
+
+// List lists a directory, sorted by path.
+func (v *View) List(ctx context.Context, dir string, recursive bool) ([]codebase.File, error) {
+	files, err := v.store.Entries(ctx, v.codebase, dir, recursive)
+	if c := v.newest[dir]; err != nil && (c == nil || !c.Mode.IsDir() || c.Kind == delta.Deleted) {
+		return nil, err
+	}
+	known := make(map[string]*codebase.File, len(files))
+	for i := range files {
+		known[files[i].Path] = &files[i]
+	}
+	list := make([]codebase.File, 0, len(files))
+	for i := range files {
+		if c := v.newest[files[i].Path]; c == nil || !c.wins(&files[i]) {
+			list = append(list, files[i])
+		}
+	}
+	for path, c := range v.newest {
+		parent, _ := tree.Split(path)
+		switch {
+		case c.Kind == delta.Deleted || path == dir || !c.wins(known[path]):
+		case parent == dir || recursive && tree.Beneath(path, dir):
+			list = append(list, codebase.File{Path: path, Mode: c.Mode, Size: c.Size, ModTime: c.ModTime, Written: c.Time})
+		}
+	}
+	slices.SortFunc(list, func(a, b codebase.File) int { return tree.Compare(a.Path, b.Path) })
+	return list, nil
+}

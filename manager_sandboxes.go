@@ -1,0 +1,374 @@
+// SPDX-License-Identifier: MIT
+
+package sandbox
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/sandbox-rls/sandbox/fsguard"
+	"github.com/sandbox-rls/sandbox/internal/engine"
+	"github.com/sandbox-rls/sandbox/internal/metadata"
+	"github.com/sandbox-rls/sandbox/runtime"
+)
+
+// CreateFromDirectory makes a sandbox of a directory, as DirectoryService says.
+func (m *Manager) CreateFromDirectory(ctx context.Context, dir string, req CreateSandboxRequest) (*Info, error) {
+	return m.create(ctx, req, dir, func(id string, p *fsguard.Policy, r *record) (*engine.Workspace, error) {
+		if req.CodebaseID != "" {
+			return nil, invalidf("both a directory and a codebase")
+		}
+		path, err := checkDir(dir)
+		if err != nil {
+			return nil, err
+		}
+		r.Info.Source = path
+		return m.engine.FromDir(ctx, id, path, p, req.Live, req.disk())
+	})
+}
+
+// CreateSandbox makes a sandbox of a codebase, as SandboxService says.
+func (m *Manager) CreateSandbox(ctx context.Context, req CreateSandboxRequest) (*Info, error) {
+	return m.create(ctx, req, "", func(id string, p *fsguard.Policy, r *record) (*engine.Workspace, error) {
+		w, err := m.engine.FromCodebase(ctx, id, req.CodebaseID, p, req.disk())
+		return w, kindOf(err)
+	})
+}
+
+// GetSandbox describes a sandbox, as SandboxService says.
+func (m *Manager) GetSandbox(ctx context.Context, id string) (*Info, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, &Error{Op: "get", ID: id, Err: err}
+	}
+	m.mu.Lock()
+	s := m.resident[id]
+	m.mu.Unlock()
+	if s != nil {
+		return s.info(), nil
+	}
+	r, err := m.stored(id)
+	if err != nil {
+		return nil, &Error{Op: "get", ID: id, Err: err}
+	}
+	return &r.Info, nil
+}
+
+// ListSandboxes lists sandboxes, as SandboxService says.
+func (m *Manager) ListSandboxes(ctx context.Context, req ListSandboxesRequest) (*SandboxPage, error) {
+	fail := func(err error) (*SandboxPage, error) {
+		return nil, &Error{Op: "list sandboxes", ID: req.CodebaseID, Err: err}
+	}
+	after, size, err := pageOf(req.PageToken, req.PageSize)
+	if err != nil {
+		return fail(err)
+	}
+	page := &SandboxPage{}
+	err = m.sandboxes.Scan(req.CodebaseID, after, func(row metadata.Row) bool {
+		if err = ctx.Err(); err != nil {
+			return false
+		}
+		var info *Info
+		if info, err = m.infoOf(row); err != nil {
+			return false
+		}
+		if !hasLabels(info.Labels, req.Labels) {
+			return true
+		}
+		if len(page.Sandboxes) == size {
+			page.NextPageToken = tokenOf(page.Sandboxes[size-1].ID)
+			return false
+		}
+		page.Sandboxes = append(page.Sandboxes, *info)
+		return true
+	})
+	if err != nil {
+		return fail(err)
+	}
+	return page, nil
+}
+
+// infoOf describes the sandbox of a row: as it is at hand, or as it was stored.
+func (m *Manager) infoOf(row metadata.Row) (*Info, error) {
+	m.mu.Lock()
+	s := m.resident[row.ID]
+	m.mu.Unlock()
+	if s != nil {
+		return s.info(), nil
+	}
+	r, err := recordOf(row, m.opened)
+	return &r.Info, err
+}
+
+func hasLabels(have, want map[string]string) bool {
+	for k, v := range want {
+		if got, ok := have[k]; !ok || got != v {
+			return false
+		}
+	}
+	return true
+}
+
+// StartSandbox starts a sandbox, as SandboxService says.
+func (m *Manager) StartSandbox(ctx context.Context, id string) (*Info, error) {
+	return m.change("start", id, func(s *resident) error { return s.start(ctx) })
+}
+
+// StopSandbox stops a sandbox, as SandboxService says.
+func (m *Manager) StopSandbox(ctx context.Context, id string) (*Info, error) {
+	return m.change("stop", id, func(s *resident) error { return s.stop() })
+}
+
+// DestroySandbox removes a sandbox, as SandboxService says.
+func (m *Manager) DestroySandbox(ctx context.Context, id string) error {
+	_, err := m.change("destroy", id, func(s *resident) error { return s.destroy(ctx) })
+	return err
+}
+
+// UpdateResources replaces the limits of a sandbox, as SandboxService says.
+func (m *Manager) UpdateResources(ctx context.Context, id string, limits ResourceLimits) error {
+	_, err := m.change("update", id, func(s *resident) error { return s.updateResources(ctx, limits) })
+	return err
+}
+
+// Usage returns what a sandbox uses, as SandboxService says.
+func (m *Manager) Usage(ctx context.Context, id string) (*Usage, error) {
+	var u Usage
+	_, err := m.change("usage", id, func(s *resident) (err error) {
+		u, err = s.usage(ctx)
+		return err
+	})
+	return &u, err
+}
+
+// change does something with a sandbox that Close waits for.
+func (m *Manager) change(op, id string, do func(*resident) error) (*Info, error) {
+	if err := m.enter(); err != nil {
+		return nil, &Error{Op: op, ID: id, Err: err}
+	}
+	defer m.making.Done()
+	s, err := m.find(id)
+	if err != nil {
+		return nil, &Error{Op: op, ID: id, Err: err}
+	}
+	if err := do(s); err != nil {
+		return nil, err
+	}
+	return s.info(), nil
+}
+
+// find returns a sandbox by its id. One that the process does not have at hand is
+// taken from the metadata.
+func (m *Manager) find(id string) (*resident, error) {
+	m.mu.Lock()
+	s, closed := m.resident[id], m.closed
+	m.mu.Unlock()
+	if s != nil {
+		return s, nil
+	}
+	if closed {
+		return nil, ErrClosed
+	}
+	r, err := m.stored(id)
+	if err != nil {
+		return nil, err
+	}
+	policy, err := fsguard.Compile(r.Info.Rules)
+	if err != nil {
+		return nil, err
+	}
+	rt, err := m.runtimeNamed(r.Info.Runtime)
+	if err != nil {
+		rt = missingRuntime{Runtime: m.runtime, err: err} // its files can be looked at, and it can be destroyed
+	}
+	s = m.newResident(r, policy, rt, nil)
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if other := m.resident[id]; other != nil {
+		return other, nil
+	}
+	if m.closed {
+		return nil, ErrClosed
+	}
+	// It may have been destroyed since it was read.
+	if _, err := m.sandboxes.Get(id); errors.Is(err, metadata.ErrNotFound) {
+		return nil, ErrSandboxNotFound
+	}
+	m.addLocked(s)
+	return s, nil
+}
+
+// missingRuntime stands in for a runtime that the manager was not given.
+type missingRuntime struct {
+	runtime.Runtime
+	err error
+}
+
+func (r missingRuntime) Start(context.Context, runtime.Config) (runtime.Instance, error) {
+	return nil, r.err
+}
+
+// stored reads the record of a sandbox.
+func (m *Manager) stored(id string) (r record, err error) {
+	row, err := m.sandboxes.Get(id)
+	switch {
+	case errors.Is(err, metadata.ErrNotFound):
+		return r, ErrSandboxNotFound
+	case err != nil:
+		return r, err
+	}
+	return recordOf(row, m.opened)
+}
+
+func checkDir(dir string) (string, error) {
+	if dir == "" || strings.ContainsRune(dir, 0) {
+		return "", invalidf("not the name of a directory: %q", dir)
+	}
+	path, err := filepath.Abs(dir)
+	if err != nil {
+		return "", err
+	}
+	fi, err := os.Stat(path)
+	if err != nil {
+		return "", err
+	}
+	if !fi.IsDir() {
+		return "", invalidf("%s is not a directory", dir)
+	}
+	return path, nil
+}
+
+// create makes a sandbox on the workspace that prepare gives, and starts it if
+// that is asked for. Its record makes it exist.
+func (m *Manager) create(ctx context.Context, req CreateSandboxRequest, source string, prepare func(id string, p *fsguard.Policy, r *record) (*engine.Workspace, error)) (*Info, error) {
+	fail := func(err error) (*Info, error) {
+		var e *Error
+		if errors.As(err, &e) && e.Path == "" {
+			err = e.Err
+		}
+		return nil, &Error{Op: "create", ID: req.CodebaseID, Path: source, Err: err}
+	}
+	if err := m.enter(); err != nil {
+		return fail(err)
+	}
+	defer m.making.Done()
+	if err := req.Validate(); err != nil {
+		return fail(err)
+	}
+	policy, err := fsguard.Compile(req.Rules)
+	if err != nil {
+		return fail(because(ErrInvalid, err))
+	}
+	rt, err := m.runtimeOf(&req)
+	if err != nil {
+		return fail(err)
+	}
+	r, err := newRecord(&req, rt)
+	if err != nil {
+		return fail(err)
+	}
+	if p, ok := rt.(runtime.Preparer); ok && req.Start {
+		p.Prepare() // while the workspace is put together
+	}
+	w, err := prepare(r.Info.ID, policy, &r)
+	if err != nil {
+		return fail(err)
+	}
+	r.Info.Live = w.Live
+	for _, p := range w.Skipped {
+		r.Info.Skipped = append(r.Info.Skipped, SkippedFile{Path: p.Path, Err: p.Err})
+	}
+	s := m.newResident(r, policy, rt, req.logger)
+	s.workspace = w
+	if err := s.begin1(ctx, req.Start); err != nil {
+		return fail(err)
+	}
+	return s.info(), nil
+}
+
+// begin1 makes a new sandbox exist.
+func (s *resident) begin1(ctx context.Context, start bool) (err error) {
+	s.change.Lock()
+	defer s.change.Unlock()
+	s.manager.add(s) // so that uploads find it
+	if start {
+		err = s.startLocked(ctx)
+	}
+	if err == nil {
+		err = s.save()
+	}
+	if err != nil {
+		s.stopLocked()
+		s.workspace.Release()
+		s.manager.forget(s)
+	}
+	return err
+}
+
+// newRecord is the record of a sandbox that is to be.
+func newRecord(req *CreateSandboxRequest, rt runtime.Runtime) (record, error) {
+	id, err := newID("sb")
+	if err != nil {
+		return record{}, err
+	}
+	r := record{BestEffort: req.BestEffort, OutputLimit: req.OutputLimit, Info: Info{
+		ID: id, CodebaseID: req.CodebaseID, Runtime: rt.Name(), Image: req.Image, Status: StatusPending,
+		Labels: maps.Clone(req.Labels), Rules: req.Rules, Network: req.Network, Resources: req.Resources,
+		Created: time.Now(), IdleTimeout: req.IdleTimeout,
+	}}
+	if r.OutputLimit == 0 {
+		r.OutputLimit = DefaultOutputLimit
+	}
+	if r.Info.Network == "" {
+		r.Info.Network = NetworkNone
+	}
+	if req.ExpiresIn > 0 {
+		r.Info.Expires = r.Info.Created.Add(req.ExpiresIn)
+	}
+	if sub, ok := rt.(runtime.Substitute); ok {
+		r.Info.RuntimeNote = sub.Note()
+	}
+	return r, nil
+}
+
+func (m *Manager) add(s *resident) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.addLocked(s)
+}
+
+func (m *Manager) addLocked(s *resident) {
+	m.resident[s.id] = s
+	codebase := s.record.Info.CodebaseID
+	if codebase == "" {
+		return
+	}
+	if m.byCodebase[codebase] == nil {
+		m.byCodebase[codebase] = map[*resident]bool{}
+	}
+	m.byCodebase[codebase][s] = true
+}
+
+// forget lets go of a sandbox that is no more.
+func (m *Manager) forget(s *resident) {
+	m.expiry.set(s.id, time.Time{})
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.resident[s.id] == s {
+		delete(m.resident, s.id)
+	}
+	if set := m.byCodebase[s.record.Info.CodebaseID]; set != nil {
+		if delete(set, s); len(set) == 0 {
+			delete(m.byCodebase, s.record.Info.CodebaseID)
+		}
+	}
+	for id, owner := range m.sessions {
+		if owner == s {
+			delete(m.sessions, id)
+		}
+	}
+}

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: MIT
+
+package sandbox
+
+import (
+	"encoding/json"
+	"time"
+
+	"github.com/sandbox-rls/sandbox/internal/engine"
+	"github.com/sandbox-rls/sandbox/internal/metadata"
+)
+
+// record is what a manager keeps of a sandbox in its metadata.
+type record struct {
+	Info        Info          `json:"info"`
+	BestEffort  bool          `json:"best_effort,omitempty"`
+	OutputLimit int64         `json:"output_limit"`
+	Origin      engine.Origin `json:"origin"`
+	Checkpoints []Checkpoint  `json:"checkpoints,omitempty"`
+}
+
+// row is the record as a row, in the group of its codebase.
+func (r *record) row() (metadata.Row, error) {
+	doc, err := json.Marshal(r)
+	return metadata.Row{ID: r.Info.ID, Group: r.Info.CodebaseID, Doc: doc}, err
+}
+
+// deadline is when the sandbox, which does not run, is to be destroyed.
+func (r *record) deadline() time.Time {
+	due := r.Info.Expires
+	if r.Info.IdleTimeout == 0 {
+		return due
+	}
+	since := r.Info.Stopped
+	if since.IsZero() {
+		since = r.Info.Created
+	}
+	if idle := since.Add(r.Info.IdleTimeout); due.IsZero() || idle.Before(due) {
+		due = idle
+	}
+	return due
+}
+
+// recordOf reads a row. A sandbox that was running when its process died is
+// stopped: since it was opened again, as far as anybody knows.
+func recordOf(row metadata.Row, opened time.Time) (r record, err error) {
+	if err := json.Unmarshal(row.Doc, &r); err != nil {
+		return r, err
+	}
+	r.Info.ID, r.Info.Parked, r.Info.Enforced = row.ID, false, nil
+	if r.Info.Status == StatusRunning || r.Info.Status == StatusError {
+		r.Info.Status, r.Info.Stopped = StatusStopped, opened
+	}
+	return r, nil
+}

@@ -1,0 +1,252 @@
+// SPDX-License-Identifier: MIT
+
+package sandbox
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/sandbox-rls/sandbox/fsguard"
+	"github.com/sandbox-rls/sandbox/internal/engine"
+	"github.com/sandbox-rls/sandbox/runtime"
+)
+
+// resident is a sandbox as its manager has it. All methods may be called
+// concurrently.
+type resident struct {
+	manager *Manager
+	id      string
+	policy  *fsguard.Policy
+	runtime runtime.Runtime
+	logger  *slog.Logger
+
+	change sync.Mutex // held while it is started, stopped, parked, rolled back or destroyed
+	saving sync.Mutex // held while its record is written, after change
+	active atomic.Int64
+
+	mu        sync.Mutex
+	record    record
+	workspace *engine.Workspace // nil: not put together since the manager was opened
+	box       *engine.Box       // nil while it is stopped or parked
+	enforced  []Enforcement     // what came of the limits at the last start
+	uses      int               // commands, sessions and calls that need the box
+	unused    time.Time         // since when there are none
+	parking   *time.Timer       // looks whether it is to be parked; nil: nobody does
+	sessions  map[string]*residentSession
+	destroyed bool
+}
+
+func (m *Manager) newResident(r record, policy *fsguard.Policy, rt runtime.Runtime, logger *slog.Logger) *resident {
+	if logger == nil {
+		logger = m.logger
+	}
+	s := &resident{
+		manager: m, id: r.Info.ID, policy: policy, runtime: rt, logger: logger,
+		record: r, sessions: map[string]*residentSession{},
+	}
+	s.touch()
+	return s
+}
+
+// info describes the sandbox as it is now.
+func (s *resident) info() *Info {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.noticeEndLocked()
+	info := s.record.Info.clone()
+	info.Enforced = s.enforcedLocked()
+	info.Parked = info.Status == StatusRunning && s.box == nil
+	return info
+}
+
+func (s *resident) outputLimit() int64 { return s.record.OutputLimit } // which never changes
+
+// begin takes the lock under which the sandbox is changed.
+func (s *resident) begin() (done func(), err error) {
+	s.change.Lock()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.destroyed {
+		s.change.Unlock()
+		return nil, ErrSandboxNotFound
+	}
+	return s.change.Unlock, nil
+}
+
+// start starts the sandbox, unless it runs.
+func (s *resident) start(ctx context.Context) error {
+	done, err := s.begin()
+	if err != nil {
+		return s.fail("start", "", err)
+	}
+	defer done()
+	if err := s.startLocked(ctx); err != nil {
+		return s.fail("start", "", err)
+	}
+	return s.save()
+}
+
+func (s *resident) startLocked(ctx context.Context) error {
+	s.mu.Lock()
+	s.noticeEndLocked()
+	running, old := s.record.Info.Status == StatusRunning, s.box
+	s.box = nil
+	if running {
+		s.box = old
+	}
+	s.mu.Unlock()
+	if running {
+		return nil
+	}
+	if old != nil {
+		old.Close() // its init has ended by itself
+	}
+	box, err := s.boot(ctx)
+	if err != nil {
+		return err
+	}
+	s.mu.Lock()
+	s.record.Info.Status, s.record.Info.Started = StatusRunning, time.Now()
+	s.mu.Unlock()
+	s.take(ctx, box)
+	s.logger.Debug("sandbox started", "id", s.id, "runtime", s.record.Info.Runtime)
+	return nil
+}
+
+// boot puts the sandbox's processes and mounts in place.
+func (s *resident) boot(ctx context.Context) (*engine.Box, error) {
+	w, err := s.tree(ctx)
+	if err != nil {
+		return nil, err
+	}
+	s.mu.Lock()
+	r := s.record
+	s.mu.Unlock()
+	box, err := s.manager.engine.Start(ctx, w, engine.StartOptions{
+		ID: s.id, Runtime: s.runtime, Network: r.Info.Network, Hostname: "sandbox",
+		Limits: r.Info.Resources, BestEffort: r.BestEffort,
+	})
+	if err != nil {
+		return nil, err
+	}
+	s.mu.Lock()
+	s.enforced = box.Limits().Enforced()
+	s.mu.Unlock()
+	return box, nil
+}
+
+// take makes a box the sandbox's. What was uploaded since it was put in place, and
+// did not find it, is brought into it.
+func (s *resident) take(ctx context.Context, box *engine.Box) {
+	s.mu.Lock()
+	s.box = box
+	s.rest()
+	w := s.workspace
+	s.mu.Unlock()
+	if err := w.PlaceUploads(ctx, box); err != nil {
+		s.logger.Warn("upload not brought into a sandbox that starts", "id", s.id, "error", err)
+	}
+}
+
+// tree is the workspace, put together anew if it has not been since the manager
+// was opened.
+func (s *resident) tree(ctx context.Context) (*engine.Workspace, error) {
+	s.saving.Lock()
+	defer s.saving.Unlock()
+	s.mu.Lock()
+	w, destroyed, r := s.workspace, s.destroyed, s.record
+	s.mu.Unlock()
+	if destroyed {
+		return nil, ErrSandboxNotFound
+	}
+	if w != nil {
+		return w, nil
+	}
+	disk := engine.DiskLimit{Bytes: r.Info.Resources.DiskBytes, BestEffort: r.BestEffort}
+	w, err := s.manager.engine.Reopen(ctx, s.id, s.policy, disk)
+	if err != nil {
+		return nil, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.workspace = w
+	return w, nil
+}
+
+// stop ends all processes of the sandbox.
+func (s *resident) stop() error {
+	done, err := s.begin()
+	if err != nil {
+		return s.fail("stop", "", err)
+	}
+	defer done()
+	if !s.stopLocked() {
+		return nil
+	}
+	return s.save()
+}
+
+// stopLocked says whether it had to do anything.
+func (s *resident) stopLocked() bool {
+	s.mu.Lock()
+	box := s.box
+	s.box = nil
+	stopped := s.record.Info.Status == StatusRunning || s.record.Info.Status == StatusError
+	if stopped {
+		s.record.Info.Status, s.record.Info.Stopped = StatusStopped, time.Now()
+	}
+	w := s.workspace
+	s.mu.Unlock()
+	if box != nil {
+		box.Close()
+	}
+	if w != nil && stopped {
+		w.DropScratch()
+		s.logger.Debug("sandbox stopped", "id", s.id)
+	}
+	return stopped
+}
+
+// save writes the record. Who changes it must hold s.change, or be the only one
+// who has the sandbox.
+func (s *resident) save() error {
+	s.saving.Lock()
+	defer s.saving.Unlock()
+	s.mu.Lock()
+	if s.workspace != nil {
+		s.record.Origin = s.workspace.Origin()
+	}
+	row, err := s.record.row()
+	destroyed := s.destroyed
+	s.mu.Unlock()
+	if err == nil && !destroyed {
+		err = s.manager.sandboxes.Put(row)
+	}
+	if err != nil {
+		return s.fail("store", "", err)
+	}
+	s.manager.schedule(s.id, s.due())
+	return nil
+}
+
+// noticeEndLocked notes that the init has ended by itself.
+func (s *resident) noticeEndLocked() {
+	if s.box == nil || s.record.Info.Status != StatusRunning {
+		return
+	}
+	select {
+	case <-s.box.Done():
+		s.record.Info.Status, s.record.Info.Stopped = StatusError, time.Now()
+	default:
+	}
+}
+
+// touch notes that the sandbox is not idle.
+func (s *resident) touch() { s.active.Store(time.Now().UnixNano()) }
+
+func (s *resident) fail(op, path string, err error) error {
+	return &Error{Op: op, ID: s.id, Path: path, Err: err}
+}
