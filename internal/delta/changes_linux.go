@@ -103,7 +103,7 @@ func (c *collector) root(layers []layer) {
 // compare looks at one directory of the upper layer.
 func (c *collector) compare(p pair) {
 	names, err := c.upper.names(p.path, c.buf)
-	if replaced(err) {
+	if vanished(err) {
 		return
 	}
 	if err != nil {
@@ -120,12 +120,6 @@ func (c *collector) compare(p pair) {
 	}
 }
 
-// replaced reports that what was a directory a moment ago is none any more: a
-// command of the sandbox works on the upper layer.
-func replaced(err error) bool {
-	return errors.Is(err, unix.ENOENT) || errors.Is(err, unix.ENOTDIR) || errors.Is(err, unix.ELOOP)
-}
-
 // name looks at one name of a directory of the upper layer.
 func (c *collector) name(p pair, path string) {
 	if len(path) > maxPath {
@@ -133,12 +127,12 @@ func (c *collector) name(p pair, path string) {
 		return
 	}
 	upper, err := c.upper.find(path)
-	if upper == nil && err == nil || replaced(err) {
-		return // gone meanwhile
-	}
 	if err != nil {
 		c.fail("lstat", path, err)
 		return
+	}
+	if upper == nil {
+		return // gone meanwhile
 	}
 	var lower *merged
 	if p.lower != nil {

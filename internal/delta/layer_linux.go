@@ -39,16 +39,12 @@ func (l layer) find(path string) (*found, error) {
 
 func (l layer) examine(dirfd int, name, path string) (*found, error) {
 	var st unix.Stat_t
-	if err := unix.Fstatat(dirfd, name, &st, unix.AT_SYMLINK_NOFOLLOW); err != nil {
+	link, err := tree.StatAt(dirfd, name, &st)
+	if err != nil {
 		return nil, absent(err)
 	}
 	f := &found{Entry: tree.EntryOf(path, &st), rdev: uint64(st.Rdev), layer: l} //nolint:unconvert // its width depends on the architecture
-	if st.Mode&unix.S_IFMT == unix.S_IFLNK {
-		var err error
-		if f.Link, err = tree.ReadLink(dirfd, name, st.Size); err != nil {
-			return nil, absent(err)
-		}
-	}
+	f.Link = link
 	return f, nil
 }
 
@@ -96,9 +92,19 @@ func (l layer) opaque(path string) bool {
 
 // absent makes no error of those that say that there is nothing.
 func absent(err error) error {
-	switch err {
-	case unix.ENOENT, unix.ENOTDIR, unix.ELOOP:
+	if vanished(err) {
 		return nil
 	}
 	return err
+}
+
+// vanished reports that a name, or a directory on the way to it, is not there
+// or is something else: a moment ago it may have been, since commands of the
+// sandbox work on the upper layer, and its owner on a live one.
+func vanished(err error) bool {
+	switch err {
+	case unix.ENOENT, unix.ENOTDIR, unix.ELOOP, unix.ESTALE:
+		return true
+	}
+	return false
 }

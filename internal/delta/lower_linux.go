@@ -53,6 +53,9 @@ func list(layers []layer, dir string, buf []byte) ([]string, error) {
 	var all []string
 	for _, l := range layers {
 		names, err := l.names(dir, buf)
+		if vanished(err) {
+			continue
+		}
 		if err != nil {
 			return nil, &fs.PathError{Op: "readdir", Path: dir, Err: err}
 		}
