@@ -46,7 +46,7 @@ func (s *Sandbox) Changes(ctx context.Context) ([]Change, error) {
 	if upper == "" {
 		return nil, nil
 	}
-	found, err := delta.Changes(upper, s.workspace.Lower())
+	found, err := delta.Changes(delta.Layers{Upper: upper, Lower: s.workspace.Lower()})
 	if err != nil {
 		return nil, s.fail("changes", "", err)
 	}

@@ -71,7 +71,7 @@ func (s *Sandbox) Diff(ctx context.Context, w io.Writer, opts DiffOptions) error
 	if err != nil || len(changes) == 0 {
 		return err
 	}
-	r, err := delta.OpenReader(s.workspace.Upper(), s.workspace.Lower())
+	r, err := delta.OpenReader(delta.Layers{Upper: s.workspace.Upper(), Lower: s.workspace.Lower()})
 	if err != nil {
 		return s.fail("diff", "", err)
 	}

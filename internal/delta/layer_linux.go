@@ -18,8 +18,9 @@ type layer struct {
 // found is a file in a layer.
 type found struct {
 	tree.Entry
-	rdev  uint64
-	layer layer
+	rdev   uint64
+	blocks int64 // on disk
+	layer  layer
 }
 
 // whiteout reports whether the file says "this name is gone".
@@ -43,7 +44,7 @@ func (l layer) examine(dirfd int, name, path string) (*found, error) {
 	if err != nil {
 		return nil, absent(err)
 	}
-	f := &found{Entry: tree.EntryOf(path, &st), rdev: uint64(st.Rdev), layer: l} //nolint:unconvert // its width depends on the architecture
+	f := &found{Entry: tree.EntryOf(path, &st), rdev: uint64(st.Rdev), blocks: st.Blocks, layer: l} //nolint:unconvert // its width depends on the architecture
 	f.Link = link
 	return f, nil
 }
@@ -79,9 +80,13 @@ func (l layer) opaque(path string) bool {
 	if err != nil {
 		return false
 	}
+	return opaque(fd)
+}
+
+func opaque(fd int) bool {
 	// The calls for descriptors refuse those of O_PATH.
-	name := "/proc/self/fd/" + strconv.Itoa(fd)
-	for _, attr := range []string{"user.overlay.opaque", "trusted.overlay.opaque"} {
+	name := self(fd)
+	for _, attr := range []string{opaqueAttr, "trusted.overlay.opaque"} {
 		var value [2]byte
 		if n, err := unix.Getxattr(name, attr, value[:]); err == nil && n == 1 && value[0] == 'y' {
 			return true
@@ -89,6 +94,9 @@ func (l layer) opaque(path string) bool {
 	}
 	return false
 }
+
+// self names an open file.
+func self(fd int) string { return "/proc/self/fd/" + strconv.Itoa(fd) }
 
 // absent makes no error of those that say that there is nothing.
 func absent(err error) error {

@@ -58,11 +58,11 @@ func TestMeanwhile(t *testing.T) {
 			must(t, os.RemoveAll(busy(o)+"/x"))
 			shuffle(t, busy(o))
 			for range 1500 {
-				_, err := delta.Changes(o.upper, o.lower)
+				_, err := delta.Changes(o.layers())
 				must(t, err)
 				_, _, err = delta.Size(o.upper)
 				must(t, err)
-				r, err := delta.OpenReader(o.upper, o.lower)
+				r, err := delta.OpenReader(o.layers())
 				must(t, err)
 				for _, path := range []string{"/x", "/x/x", "/x/x/x"} {
 					_, err := r.Read(path, 100)
