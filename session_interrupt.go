@@ -23,8 +23,16 @@ var patience = [...]struct {
 // comeBack makes the shell give up what it does, and says whether it has. The
 // rest of the script comes only after the signal: a shell that was done in that
 // moment would take the signal for one to what it is told next.
+//
+// A shell that makes itself anew, which takes the longer the more it holds, is
+// left alone: it has no trap again yet, and another signal would end it, or what
+// it has of its state.
 func (sh *shell) comeBack() bool {
 	seq := sh.await()
+	select {
+	case <-sh.back: // from a time before
+	default:
+	}
 	for i, step := range patience {
 		if err := sh.proc.Interrupt(step.signal, interruptSignal); err != nil {
 			return false
@@ -42,8 +50,21 @@ func (sh *shell) comeBack() bool {
 			return true
 		case <-sh.gone:
 			return false
+		case <-sh.back:
+			return sh.returns()
 		case <-time.After(step.wait):
 		}
+	}
+	return false
+}
+
+// returns waits for a shell that makes itself anew.
+func (sh *shell) returns() bool {
+	select {
+	case <-sh.answers:
+		return true
+	case <-sh.gone:
+	case <-time.After(startPatience):
 	}
 	return false
 }

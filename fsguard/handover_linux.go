@@ -12,11 +12,12 @@ import (
 //
 // Nobody else may have a program open for writing when the process gets to
 // know of it: else the process could write and close it, and then fail to
-// execute it (ETXTBSY). No child is forked meanwhile, which would hold the file
-// until its exec, and a file that can be executed is closed before the answer,
-// which costs the process another round trip. One that cannot is handed over
-// with the answer. Whoever makes such a file a program waits until it is closed:
-// see settle.
+// execute it (ETXTBSY). A FIFO would have a writer longer than the process has
+// it open, and no end for its readers. No child is forked meanwhile, which would
+// hold the file until its exec, and a file that can be executed, or a FIFO, is
+// closed before the answer, which costs the process another round trip. Any other
+// is handed over with the answer. Whoever makes such a file a program waits until
+// it is closed: see settle.
 func (c *call) install(path string, flags int, mode uint32) error {
 	if !c.lengthy(path, flags) {
 		syscall.ForkLock.RLock()
@@ -39,7 +40,7 @@ func (c *call) install(path string, flags int, mode uint32) error {
 	cloexec := flags&unix.O_CLOEXEC != 0
 	c.a.handing.RLock()
 	defer c.a.handing.RUnlock()
-	if !executable(fd) {
+	if !executable(fd) && !fifo(fd) {
 		err := injectAndAnswer(c.a.listener, c.n.ID, fd, cloexec)
 		unix.Close(fd)
 		return err
@@ -57,6 +58,11 @@ func (c *call) install(path string, flags int, mode uint32) error {
 func executable(fd int) bool {
 	var st unix.Stat_t
 	return unix.Fstat(fd, &st) != nil || st.Mode&0o111 != 0
+}
+
+func fifo(fd int) bool {
+	var st unix.Stat_t
+	return unix.Fstat(fd, &st) != nil || st.Mode&unix.S_IFMT == unix.S_IFIFO
 }
 
 // settle waits, before a file gets a mode that lets it be executed, until the

@@ -154,14 +154,14 @@ func (c *call) link(oldfd, oldArg, newfd, newArg, flags int) verdict {
 		return pass
 	}
 	return c.steady(func() verdict {
-		return c.locate(oldfd, from, follow, func(rel string) verdict {
-			fd, err := c.a.openBeneath(ending(rel, from), unix.O_PATH|nofollow(follow), 0)
+		return c.locate(oldfd, from, follow, func(p place) verdict {
+			fd, err := c.a.openBeneath(p.name(), unix.O_PATH|nofollow(follow), 0)
 			if err != nil {
-				return c.mayElse(rel, err)
+				return c.mayElse(p.rel, err)
 			}
 			unix.Close(fd)
-			dir, name, ok := splitLast(rel)
-			if !ok || !c.may(rel) {
+			dir, name, ok := splitLast(p.rel)
+			if !ok || !c.may(p.rel) {
 				return pass
 			}
 			old, err := c.a.openBeneath(strings.TrimSuffix(dir, "/"), unix.O_PATH|unix.O_DIRECTORY, 0)

@@ -33,8 +33,8 @@ func (c *call) open(dirfd, pathArg, flags int, mode uint32) verdict {
 	if !ok || path == "" || flags&unix.O_PATH != 0 {
 		return pass
 	}
-	return c.locate(dirfd, path, follows(flags), func(rel string) verdict {
-		return c.openAt(rel, path, flags, mode)
+	return c.locate(dirfd, path, follows(flags), func(p place) verdict {
+		return c.openAt(p, flags, mode)
 	})
 }
 
@@ -48,10 +48,10 @@ func creates(flags int) bool {
 	return flags&unix.O_CREAT != 0 || flags&unix.O_TMPFILE == unix.O_TMPFILE
 }
 
-// openAt opens a path that is canonical unless openat2 says otherwise.
-func (c *call) openAt(rel, path string, flags int, mode uint32) verdict {
-	if !c.may(rel) {
-		return c.refuse(ending(rel, path), flags)
+// openAt opens the place that a path leads to.
+func (c *call) openAt(p place, flags int, mode uint32) verdict {
+	if !c.may(p.rel) {
+		return c.refuse(p.name(), flags)
 	}
 	if !c.valid() {
 		return pass
@@ -62,7 +62,7 @@ func (c *call) openAt(rel, path string, flags int, mode uint32) verdict {
 	} else {
 		mode = 0
 	}
-	switch err := c.install(ending(rel, path), flags, mode&0o7777); err {
+	switch err := c.install(p.name(), flags, mode&0o7777); err {
 	case nil:
 		return verdict{done: true}
 	case unix.ENXIO:
@@ -152,7 +152,7 @@ func (c *call) openScoped(dirfd int, path string, flags int, mode uint32, resolv
 		if errno != 0 || !p.inside {
 			return pass
 		}
-		if v := c.openAt(p.rel, path, flags, mode); v.errno != unix.ELOOP {
+		if v := c.openAt(p, flags, mode); v.errno != unix.ELOOP {
 			return v
 		}
 	}

@@ -26,12 +26,24 @@ const (
 type place struct {
 	inside bool   // in the workspace
 	rel    string // if so: the canonical path beneath it, "" for itself
+	end    string // what the path asks of the place by its end: see ending
 }
 
-// openBeneath opens a canonical path of the workspace on the writable mount.
+// name is the path beneath the workspace by which the kernel finds of a place
+// what it finds of the path that leads there.
+func (p place) name() string {
+	if p.rel == "" {
+		return strings.TrimLeft(p.end, "/")
+	}
+	return p.rel + p.end
+}
+
+// openBeneath opens a canonical path of the workspace on the writable mount, ""
+// for the workspace itself.
 func (a *Attachment) openBeneath(rel string, flags int, mode uint32) (int, error) {
 	if rel == "" {
-		rel = "."
+		// "." would ask for the permission to search it, which its own name does not.
+		return unix.Open(self(a.work), flags&^unix.O_NOFOLLOW|unix.O_CLOEXEC, mode)
 	}
 	how := unix.OpenHow{Flags: uint64(flags | unix.O_CLOEXEC), Mode: uint64(mode), Resolve: exact}
 	for try := 0; ; try++ {
@@ -108,17 +120,18 @@ func join(base, path string) (joined string, plain bool) {
 	return "/" + strings.Join(out, "/"), true
 }
 
-// ending gives a canonical path the end of the path that led to it: a slash, or
-// a dot after one, asks for a directory.
-func ending(rel, path string) string {
-	switch {
-	case rel == "":
-	case strings.HasSuffix(path, "/"):
-		return rel + "/"
-	case strings.HasSuffix(path, "/."):
-		return rel + "/."
+// ending is the end of a path that its canonical form lacks: a slash asks for a
+// directory, and a dot for one that may be searched.
+func ending(path string) string {
+	bare := strings.TrimRight(path, "/")
+	end := ""
+	if bare == "." || strings.HasSuffix(bare, "/.") {
+		end = "/."
 	}
-	return rel
+	if bare != path {
+		end += "/"
+	}
+	return end
 }
 
 // beneath returns the part of an absolute path that is beneath the workspace.
@@ -144,19 +157,19 @@ func (c *call) candidate(dirfd int, path string) (p place, sure bool, ok bool) {
 		return place{}, false, true
 	}
 	rel, inside := c.a.beneath(joined)
-	return place{inside, rel}, true, true
+	return place{inside, rel, ending(path)}, true, true
 }
 
 // locate finds where a path leads, and calls act with the candidate and then,
 // for as long as act finds a symlink (ELOOP), with what a walk gives. A path
 // that leads out of the workspace, or nowhere, passes.
-func (c *call) locate(dirfd int, path string, follow bool, act func(rel string) verdict) verdict {
+func (c *call) locate(dirfd int, path string, follow bool, act func(p place) verdict) verdict {
 	p, sure, ok := c.candidate(dirfd, path)
 	if !ok {
 		return pass
 	}
 	if sure && p.inside {
-		if v := act(p.rel); v.errno != unix.ELOOP {
+		if v := act(p); v.errno != unix.ELOOP {
 			return v
 		}
 	}
@@ -168,7 +181,7 @@ func (c *call) locate(dirfd int, path string, follow bool, act func(rel string) 
 		if errno != 0 || !p.inside {
 			return pass
 		}
-		if v := act(p.rel); v.errno != unix.ELOOP {
+		if v := act(p); v.errno != unix.ELOOP {
 			return v
 		}
 	}
@@ -207,15 +220,15 @@ func (c *call) object(dirfd int, path string, follow bool, act func(fd int) verd
 	if !follow {
 		flags |= unix.O_NOFOLLOW
 	}
-	return c.locate(dirfd, path, follow, func(rel string) verdict {
+	return c.locate(dirfd, path, follow, func(p place) verdict {
 		c.a.moves.RLock()
 		defer c.a.moves.RUnlock()
-		fd, err := c.a.openBeneath(ending(rel, path), flags, 0)
+		fd, err := c.a.openBeneath(p.name(), flags, 0)
 		if err != nil {
-			return c.mayElse(rel, err)
+			return c.mayElse(p.rel, err)
 		}
 		defer unix.Close(fd)
-		if !c.may(rel) || !c.valid() {
+		if !c.may(p.rel) || !c.valid() {
 			return pass
 		}
 		return act(fd)
@@ -266,9 +279,9 @@ func (c *call) parent(dirfd int, path string, act func(e spot) verdict) verdict 
 		dir = "."
 	}
 	bare := strings.TrimRight(name, "/")
-	return c.locate(dirfd, dir, true, func(rel string) verdict {
-		fd, err := c.a.openBeneath(rel, unix.O_PATH|unix.O_DIRECTORY, 0)
-		full := strings.TrimPrefix(rel+"/"+bare, "/")
+	return c.locate(dirfd, dir, true, func(p place) verdict {
+		fd, err := c.a.openBeneath(p.rel, unix.O_PATH|unix.O_DIRECTORY, 0)
+		full := strings.TrimPrefix(p.rel+"/"+bare, "/")
 		if err != nil {
 			return c.mayElse(full, err)
 		}

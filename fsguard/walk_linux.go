@@ -19,6 +19,7 @@ type walker struct {
 	links  int
 	floor  string // with a resolve flag of openat2(2): not above this
 	scoped uint64 // RESOLVE_BENEATH or RESOLVE_IN_ROOT
+	end    string // see place
 }
 
 // walk resolves a path of the process. The last component may be missing.
@@ -37,8 +38,9 @@ func (c *call) walk(dirfd int, path string, follow bool) (place, unix.Errno) {
 // run resolves a path from where the walker is.
 func (w *walker) run(path string, follow bool) (place, unix.Errno) {
 	w.push(path)
+	w.end = ending(path)
 	// A trailing slash asks for a directory, and so follows a symlink.
-	follow = follow || strings.HasSuffix(path, "/") || strings.HasSuffix(path, "/.")
+	follow = follow || w.end != ""
 	for len(w.todo) > 0 {
 		last := len(w.todo) - 1
 		name := w.todo[last]
@@ -48,21 +50,24 @@ func (w *walker) run(path string, follow bool) (place, unix.Errno) {
 		}
 	}
 	rel, inside := w.a.beneath("/" + strings.TrimLeft(w.at, "/"))
-	return place{inside, rel}, 0
+	return place{inside, rel, w.end}, 0
 }
 
 // push puts the components of a path before those still to go.
 func (w *walker) push(path string) {
 	parts := strings.Split(path, "/")
 	for i := len(parts) - 1; i >= 0; i-- {
-		if parts[i] != "" && parts[i] != "." {
+		if parts[i] != "" {
 			w.todo = append(w.todo, parts[i])
 		}
 	}
 }
 
 func (w *walker) step(name string, follow bool) unix.Errno {
-	if name == ".." {
+	switch name {
+	case ".":
+		return w.search()
+	case "..":
 		return w.up()
 	}
 	if w.at == "/proc" && (name == "self" || name == "thread-self") {
@@ -95,7 +100,24 @@ func (w *walker) step(name string, follow bool) unix.Errno {
 	return w.link(fd, next)
 }
 
+// search reports whether what the walker is at is a directory that may be
+// searched, as both dots and all names in it ask for.
+func (w *walker) search() unix.Errno {
+	fd, err := unix.Openat2(w.a.root, strings.TrimLeft(w.at+"/.", "/"), &unix.OpenHow{
+		Flags:   unix.O_PATH | unix.O_CLOEXEC,
+		Resolve: unix.RESOLVE_BENEATH | unix.RESOLVE_NO_SYMLINKS | unix.RESOLVE_NO_MAGICLINKS,
+	})
+	if err != nil {
+		return err.(unix.Errno)
+	}
+	unix.Close(fd)
+	return 0
+}
+
 func (w *walker) up() unix.Errno {
+	if errno := w.search(); errno != 0 {
+		return errno
+	}
 	if w.scoped != 0 && w.at == w.floor {
 		if w.scoped == unix.RESOLVE_BENEATH {
 			return unix.EXDEV
@@ -105,15 +127,6 @@ func (w *walker) up() unix.Errno {
 	if w.at == "" {
 		return 0
 	}
-	// It must be a directory, and one that may be searched.
-	fd, err := unix.Openat2(w.a.root, w.at[1:]+"/.", &unix.OpenHow{
-		Flags:   unix.O_PATH | unix.O_CLOEXEC,
-		Resolve: unix.RESOLVE_BENEATH | unix.RESOLVE_NO_SYMLINKS | unix.RESOLVE_NO_MAGICLINKS,
-	})
-	if err != nil {
-		return err.(unix.Errno)
-	}
-	unix.Close(fd)
 	w.at = w.at[:strings.LastIndexByte(w.at, '/')]
 	return 0
 }
@@ -144,6 +157,9 @@ func (w *walker) link(fd int, path string) unix.Errno {
 		default:
 			w.at = ""
 		}
+	}
+	if end := ending(target); len(w.todo) == 0 && w.end == "" {
+		w.end = end // what it asks for, the path asks for
 	}
 	w.push(target)
 	return 0

@@ -43,6 +43,9 @@
 //   - No device is made, not even the whiteout that the kernel lets anybody make.
 //   - getsockname(2) of a socket bound in the workspace gives the name without
 //     its directory.
+//   - A file that was opened for writing is open for some microseconds more than
+//     the process has it so: a lock of flock(2) may be held after its last close,
+//     and a lease refused. Programs and FIFOs are not.
 //   - The attributes of a file that was opened for reading, and then removed,
 //     cannot be changed (EROFS).
 //   - A path through /proc/self/task is not followed for a change (EROFS).

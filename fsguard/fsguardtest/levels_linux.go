@@ -40,7 +40,7 @@ func (r *row) runs(how style) bool { return r.styles == nil || slices.Contains(r
 // levelTable is the whole table.
 func levelTable() table {
 	var t table
-	for _, part := range []func(*table){looking, opening, naming, moving, attributes, talking} {
+	for _, part := range []func(*table){looking, opening, searching, naming, moving, attributes, talking} {
 		part(&t)
 	}
 	return t

@@ -26,8 +26,9 @@ var processCalls = map[string]call{
 		n, err := unix.Getcwd(buf)
 		return strings.TrimRight(string(buf[:max(n, 0)]), "\x00"), err
 	},
-	"exec": execute,
-	"fifo": fifo,
+	"exec":   execute,
+	"fifo":   fifo,
+	"hangup": hangUp,
 	"bind": func(p *prober, o *op, at spot) (string, error) {
 		fd, err := unix.Socket(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
 		if err != nil {
@@ -82,6 +83,32 @@ func fifo(p *prober, o *op, at spot) (string, error) {
 		return "", err
 	}
 	return got, <-sent
+}
+
+// hangUp opens a FIFO for writing and closes it, Size times. It tells how often
+// a reader found a writer after that.
+func hangUp(p *prober, o *op, at spot) (string, error) {
+	late := 0
+	for range o.Size {
+		fd, err := unix.Openat(at.dir, at.path, unix.O_RDWR|unix.O_NONBLOCK|unix.O_CLOEXEC, 0)
+		if err != nil {
+			return "", err
+		}
+		unix.Close(fd)
+		if fd, err = unix.Openat(at.dir, at.path, unix.O_RDONLY|unix.O_NONBLOCK|unix.O_CLOEXEC, 0); err != nil {
+			return "", err
+		}
+		_, err = readAll(fd)
+		unix.Close(fd)
+		switch err {
+		case nil:
+		case unix.EAGAIN:
+			late++
+		default:
+			return "", err
+		}
+	}
+	return strconv.Itoa(late) + " late", nil
 }
 
 // connect binds a socket and talks to it by its name.

@@ -11,6 +11,7 @@ import (
 var randomPaths = []string{
 	"@/a", "@/b", "@/d", "@/d/c", "@/d/e", "@/l", "@/m", "@/m/c", "@/m/e", "@/n", "@/o", "@/n/x", "@/d/n", "@/d/e/n", "@/o/x",
 	"@/d/../a", "@/m/../b", "@/./n", "@/n/", "@/a/", "@/d/", "@/a/x", "@/l/", "@/n/../o", "@//o", "@/.", "@/d/..",
+	"@/d/.", "@/d/./", "@/m/.", "@/n/.",
 }
 
 // survey looks at all that a sequence may have made.

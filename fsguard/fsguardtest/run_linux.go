@@ -24,6 +24,7 @@ func Run(t *testing.T, f Factory) {
 	t.Run("Through", s.through)
 	t.Run("Names", s.names)
 	t.Run("Deep", s.deep)
+	t.Run("Closed", s.closed)
 	t.Run("WorkingDirectory", s.workingDirectory)
 	t.Run("Umask", s.umask)
 	t.Run("Race", s.race)

@@ -78,6 +78,7 @@ func attributes(t *table) {
 
 func talking(t *table) {
 	t.add("fifo", writable(`"through"`), do("fifo", "@/new").to("through"))
+	t.add("fifo without a writer", writable("0 late"), do("mknod", "@/new").mode(unix.S_IFIFO|0o600), do("hangup", "@/new").size(50))
 	t.add("fifo rw", writable("ok"), do("mknod", "@/new").mode(unix.S_IFIFO|0o600), open("@/new", rdwr))
 	t.add("fifo w, nobody reads", writable("ENXIO"), do("mknod", "@/new").mode(unix.S_IFIFO|0o600), open("@/new", wronly|unix.O_NONBLOCK))
 	t.add("bind", writable("socket 755 0"), do("bind", "@/new"), do("stat", "@/new"))

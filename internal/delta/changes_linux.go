@@ -17,34 +17,24 @@ import (
 // can nest directories without end.
 const maxPath = 64 << 10
 
-// Changes returns what differs between an overlay with the given upper
-// directory and its lower directories, of which the topmost comes first. It is
-// sorted by path. The overlay may be mounted with userxattr or without. A type
-// change is Modified, with both modes. What was copied up and is as before is
-// no change. The root is compared too: an upper directory has to be made with
-// the mode of the lower ones.
+// Changes returns what differs between what a sandbox has and what it is
+// compared with, sorted by path. The overlay may be mounted with userxattr or
+// without. A type change is Modified, with both modes. What was copied up and is
+// as before is no change. The root is compared too: an upper directory has to be
+// made with the mode of the lower ones.
 //
-// No symbolic link is followed. The cost is that of the upper directory and of
-// what was deleted. When something in the upper directory cannot be read, the
-// error says what, and the changes found elsewhere are returned with it.
-func Changes(upper string, lower []string) ([]Change, error) {
-	c := &collector{buf: make([]byte, 64<<10)}
-	up, err := tree.OpenCursor(upper)
+// No symbolic link is followed. The cost is that of the upper directory, of the
+// open base and of what was deleted. When something in the upper directory
+// cannot be read, the error says what, and the changes found elsewhere are
+// returned with it.
+func Changes(l Layers) ([]Change, error) {
+	s, err := l.open()
 	if err != nil {
 		return nil, err
 	}
-	defer up.Close()
-	c.upper = layer{up}
-	var layers []layer
-	for _, dir := range lower {
-		l, err := tree.OpenCursor(dir)
-		if err != nil {
-			return nil, err
-		}
-		defer l.Close()
-		layers = append(layers, layer{l})
-	}
-	c.root(layers)
+	defer s.close()
+	c := &collector{buf: make([]byte, 64<<10)}
+	c.name(&merged{layers: s.before}, &merged{layers: s.now}, "/")
 	for len(c.stack) > 0 {
 		p := c.stack[len(c.stack)-1]
 		c.stack = c.stack[:len(c.stack)-1]
@@ -54,18 +44,14 @@ func Changes(upper string, lower []string) ([]Change, error) {
 	return c.changes, errors.Join(c.errors...)
 }
 
-// pair is a directory of the upper layer, and what the lower ones have there.
+// pair is a directory before and now; nil where there is none.
 type pair struct {
-	path  string
-	lower *merged // a directory, or nil
-	// covers says that nothing of the lower layers shows through: what the
-	// upper directory lacks was deleted.
-	covers bool
+	path     string
+	old, new *merged
 }
 
 type collector struct {
 	comparer
-	upper   layer
 	stack   []pair
 	changes []Change
 	errors  []error
@@ -80,152 +66,61 @@ func (c *collector) fail(op, path string, err error) {
 	c.errors = append(c.errors, err)
 }
 
-// root begins with the workspace's own directory.
-func (c *collector) root(layers []layer) {
-	upper, err := c.upper.find("/")
-	if err != nil {
-		c.fail("lstat", "/", err)
-		return
-	}
-	lower, err := lookup(layers, "/")
-	if err != nil {
-		c.fail("lstat", "/", err)
-		return
-	}
-	if lower == nil {
-		c.stack = append(c.stack, pair{path: "/", covers: true})
-		return
-	}
-	c.found("/", upper, lower)
-	c.enter(upper, lower, false)
-}
-
-// compare looks at one directory of the upper layer.
+// compare looks at one directory: at the names in the layers that one side has
+// and the other has not. Those of the others are the same on both.
 func (c *collector) compare(p pair) {
-	names, err := c.upper.names(p.path, c.buf)
-	if replaced(err) {
-		return
-	}
+	only := append(without(p.old.stack(), p.new.stack()), without(p.new.stack(), p.old.stack())...)
+	names, err := list(only, p.path, c.buf)
 	if err != nil {
 		c.fail("readdir", p.path, err)
 		return
 	}
 	first := len(c.stack)
 	for _, name := range names {
-		c.name(p, tree.Join(p.path, name))
+		c.name(p.old, p.new, tree.Join(p.path, name))
 	}
 	slices.Reverse(c.stack[first:]) // the cursors like tree order
-	if p.covers && p.lower != nil {
-		c.uncovered(p, names)
+}
+
+// without returns the layers that are not among others.
+func without(layers, others []layer) (rest []layer) {
+	for _, l := range layers {
+		if !slices.Contains(others, l) {
+			rest = append(rest, l)
+		}
 	}
+	return rest
 }
 
-// replaced reports that what was a directory a moment ago is none any more: a
-// command of the sandbox works on the upper layer.
-func replaced(err error) bool {
-	return errors.Is(err, unix.ENOENT) || errors.Is(err, unix.ENOTDIR) || errors.Is(err, unix.ELOOP)
-}
-
-// name looks at one name of a directory of the upper layer.
-func (c *collector) name(p pair, path string) {
+// name looks at one name in a directory.
+func (c *collector) name(oldDir, newDir *merged, path string) {
 	if len(path) > maxPath {
 		c.fail("lstat", path[:256]+"…", unix.ENAMETOOLONG)
 		return
 	}
-	upper, err := c.upper.find(path)
-	if upper == nil && err == nil || replaced(err) {
-		return // gone meanwhile
-	}
+	old, err := lookup(oldDir.stack(), path)
 	if err != nil {
 		c.fail("lstat", path, err)
 		return
 	}
-	var lower *merged
-	if p.lower != nil {
-		if lower, err = lookup(p.lower.layers, path); err != nil {
-			c.fail("lstat", path, err)
-			return
-		}
+	now, err := lookup(newDir.stack(), path)
+	if err != nil {
+		c.fail("lstat", path, err)
+		return
 	}
 	switch {
-	case upper.whiteout():
-		c.deleted(lower)
+	case old == nil && now == nil: // a whiteout of nothing, or gone meanwhile
 		return
-	case lower == nil:
-		c.add(Change{Path: path, Kind: Added, Mode: upper.Mode, Size: upper.Size})
-	default:
-		c.found(path, upper, lower)
+	case old == nil:
+		c.add(Change{Path: path, Kind: Added, Mode: now.Mode, Size: now.Size})
+	case now == nil:
+		c.add(Change{Path: path, Kind: Deleted, Mode: old.Mode, Size: old.Size, OldMode: old.Mode, OldSize: old.Size})
+	case !c.same(now.found, old.found):
+		c.add(Change{Path: path, Kind: Modified, Mode: now.Mode, Size: now.Size, OldMode: old.Mode, OldSize: old.Size})
 	}
-	if upper.Mode.IsDir() {
-		c.enter(upper, lower, p.covers)
-	} else if lower != nil && lower.Mode.IsDir() {
-		c.beneath(lower)
+	if p := (pair{path, old.dir(), now.dir()}); p.old != nil || p.new != nil {
+		c.stack = append(c.stack, p)
 	}
-}
-
-// enter puts a directory of the upper layer on the stack.
-func (c *collector) enter(upper *found, lower *merged, covers bool) {
-	if lower != nil && !lower.Mode.IsDir() {
-		lower = nil
-	}
-	covers = covers || lower != nil && c.upper.opaque(upper.Path)
-	c.stack = append(c.stack, pair{path: upper.Path, lower: lower, covers: covers})
-}
-
-// found notes a path that is on both sides, if it differs.
-func (c *collector) found(path string, upper *found, lower *merged) {
-	if c.same(upper, lower.found) {
-		return
-	}
-	c.add(Change{
-		Path: path, Kind: Modified, Mode: upper.Mode, Size: upper.Size,
-		OldMode: lower.Mode, OldSize: lower.Size,
-	})
-}
-
-// uncovered notes what a directory lost that hides the lower one.
-func (c *collector) uncovered(p pair, names []string) {
-	old, err := list(p.lower.layers, p.path, c.buf)
-	if err != nil {
-		c.fail("readdir", p.path, err)
-		return
-	}
-	for _, name := range old {
-		if _, there := slices.BinarySearch(names, name); there {
-			continue
-		}
-		m, err := lookup(p.lower.layers, tree.Join(p.path, name))
-		if err != nil {
-			c.fail("lstat", p.path, err)
-			continue
-		}
-		c.deleted(m)
-	}
-}
-
-// deleted notes a path that is gone, with all that it held.
-func (c *collector) deleted(m *merged) {
-	if m == nil {
-		return
-	}
-	c.gone(m)
-	if m.Mode.IsDir() {
-		c.beneath(m)
-	}
-}
-
-// beneath notes that all that a directory held is gone.
-func (c *collector) beneath(dir *merged) {
-	if err := descend(dir, c.buf, c.gone); err != nil {
-		c.fail("readdir", dir.Path, err)
-	}
-}
-
-func (c *collector) gone(m *merged) {
-	c.add(Change{
-		Path: m.Path, Kind: Deleted, Mode: m.Mode, Size: m.Size,
-		OldMode: m.Mode, OldSize: m.Size,
-	})
 }
 
 func (c *collector) add(change Change) { c.changes = append(c.changes, change) }

@@ -155,7 +155,7 @@ func TestChangesOfADeepTree(t *testing.T) {
 		fd = next
 	}
 	unix.Close(fd)
-	got, err := delta.Changes(o.upper, o.lower)
+	got, err := delta.Changes(o.layers())
 	must(t, err)
 	if len(got) != depth || len(got[depth-1].Path) != depth*41 {
 		t.Errorf("%d changes", len(got))
@@ -164,10 +164,10 @@ func TestChangesOfADeepTree(t *testing.T) {
 
 func TestChangesErrors(t *testing.T) {
 	dir := t.TempDir()
-	if _, err := delta.Changes(dir+"/missing", []string{dir}); !os.IsNotExist(err) {
+	if _, err := delta.Changes(delta.Layers{Upper: dir + "/missing", Lower: []string{dir}}); !os.IsNotExist(err) {
 		t.Errorf("missing upper: %v", err)
 	}
-	if _, err := delta.Changes(dir, []string{dir + "/missing"}); !os.IsNotExist(err) {
+	if _, err := delta.Changes(delta.Layers{Upper: dir, Lower: []string{dir + "/missing"}}); !os.IsNotExist(err) {
 		t.Errorf("missing lower: %v", err)
 	}
 }

@@ -7,8 +7,6 @@ import (
 	"strings"
 
 	"golang.org/x/sys/unix"
-
-	"github.com/sandbox-rls/sandbox/internal/tree"
 )
 
 // Reader reads what an overlay's layers hold under a path, without the overlay
@@ -17,62 +15,47 @@ import (
 // It is for one goroutine at a time.
 type Reader struct {
 	comparer
-	upper layer
-	lower []layer
+	*stacks
 }
 
-// OpenReader takes the directories that Changes takes.
-func OpenReader(upper string, lower []string) (*Reader, error) {
-	r := &Reader{}
-	up, err := tree.OpenCursor(upper)
+// OpenReader takes what Changes takes.
+func OpenReader(l Layers) (*Reader, error) {
+	s, err := l.open()
 	if err != nil {
 		return nil, err
 	}
-	r.upper = layer{up}
-	for _, dir := range lower {
-		l, err := tree.OpenCursor(dir)
-		if err != nil {
-			r.Close()
-			return nil, err
-		}
-		r.lower = append(r.lower, layer{l})
-	}
-	return r, nil
+	return &Reader{stacks: s}, nil
 }
 
 // Close closes the layers.
-func (r *Reader) Close() {
-	for _, l := range append(r.lower, r.upper) {
-		_ = l.Close()
-	}
-}
+func (r *Reader) Close() { r.close() }
 
 // Read reads both sides of a path that Changes listed. Of content larger than
 // limit, in bytes, there is no Data.
 func (r *Reader) Read(path string, limit int64) (Pair, error) {
 	var p Pair
-	upper, err := r.upper.find(path)
-	if err != nil {
-		return p, &fs.PathError{Op: "lstat", Path: path, Err: err}
-	}
-	lower, err := r.before(path)
+	now, err := resolve(r.now, path)
 	if err != nil {
 		return p, err
 	}
-	if upper != nil && !upper.whiteout() {
-		p.New = contentOf(upper, limit)
+	old, err := resolve(r.before, path)
+	if err != nil {
+		return p, err
 	}
-	if lower != nil {
-		p.Old = contentOf(lower.found, limit)
+	if now != nil {
+		p.New = contentOf(now.found, limit)
+	}
+	if old != nil {
+		p.Old = contentOf(old.found, limit)
 	}
 	p.Same = p.Old != nil && p.New != nil && p.Old.Err == ErrTooLarge && p.New.Err == ErrTooLarge &&
-		p.Old.Size == p.New.Size && r.sameContent(upper, lower.found)
+		p.Old.Size == p.New.Size && r.sameContent(now.found, old.found)
 	return p, nil
 }
 
-// before finds a path as the lower layers together show it.
-func (r *Reader) before(path string) (*merged, error) {
-	m, err := lookup(r.lower, "/")
+// resolve finds a path as layers together show it.
+func resolve(layers []layer, path string) (*merged, error) {
+	m, err := lookup(layers, "/")
 	for at := 0; err == nil && m != nil && at < len(path) && path != "/"; {
 		end := len(path)
 		if i := strings.IndexByte(path[at+1:], '/'); i >= 0 {

@@ -39,7 +39,7 @@ func TestReader(t *testing.T) {
 	must(t, os.Remove(o.merged+"/link"))
 	must(t, os.Symlink("a", o.merged+"/link"))
 
-	r, err := delta.OpenReader(o.upper, o.lower)
+	r, err := delta.OpenReader(o.layers())
 	must(t, err)
 	defer r.Close()
 	const none, dir = "<none>", "<dir>"
@@ -83,7 +83,7 @@ func TestReaderLimits(t *testing.T) {
 	put(t, o.upper+"/same", "0123456789")
 	put(t, o.upper+"/other", "012345678X")
 	put(t, o.upper+"/longer", "0123456789X")
-	r, err := delta.OpenReader(o.upper, o.lower)
+	r, err := delta.OpenReader(o.layers())
 	must(t, err)
 	defer r.Close()
 	for name, same := range map[string]bool{"same": true, "other": false, "longer": false} {
@@ -107,7 +107,7 @@ func TestReaderFollowsNothing(t *testing.T) {
 	must(t, os.Symlink(base+"/outside", o.upper+"/dir"))
 	must(t, os.Symlink(base+"/outside/file", o.upper+"/file"))
 	must(t, unix.Mkfifo(o.upper+"/fifo", 0o644))
-	r, err := delta.OpenReader(o.upper, o.lower)
+	r, err := delta.OpenReader(o.layers())
 	must(t, err)
 	defer r.Close()
 	if p, err := r.Read("/dir/file", 100); err != nil || p.New != nil {
@@ -119,10 +119,10 @@ func TestReaderFollowsNothing(t *testing.T) {
 	if p, err := r.Read("/fifo", 100); err != nil || p.New.Data != "" {
 		t.Errorf("a FIFO: %+v, %v", p.New, err)
 	}
-	if _, err := delta.OpenReader(base+"/missing", o.lower); !errors.Is(err, syscall.ENOENT) {
+	if _, err := delta.OpenReader(delta.Layers{Upper: base + "/missing", Lower: o.lower}); !errors.Is(err, syscall.ENOENT) {
 		t.Error(err)
 	}
-	if _, err := delta.OpenReader(o.upper, []string{base + "/missing"}); !errors.Is(err, syscall.ENOENT) {
+	if _, err := delta.OpenReader(delta.Layers{Upper: o.upper, Lower: []string{base + "/missing"}}); !errors.Is(err, syscall.ENOENT) {
 		t.Error(err)
 	}
 }

@@ -18,8 +18,9 @@ type layer struct {
 // found is a file in a layer.
 type found struct {
 	tree.Entry
-	rdev  uint64
-	layer layer
+	rdev   uint64
+	blocks int64 // on disk
+	layer  layer
 }
 
 // whiteout reports whether the file says "this name is gone".
@@ -39,16 +40,12 @@ func (l layer) find(path string) (*found, error) {
 
 func (l layer) examine(dirfd int, name, path string) (*found, error) {
 	var st unix.Stat_t
-	if err := unix.Fstatat(dirfd, name, &st, unix.AT_SYMLINK_NOFOLLOW); err != nil {
+	link, err := tree.StatAt(dirfd, name, &st)
+	if err != nil {
 		return nil, absent(err)
 	}
-	f := &found{Entry: tree.EntryOf(path, &st), rdev: uint64(st.Rdev), layer: l} //nolint:unconvert // its width depends on the architecture
-	if st.Mode&unix.S_IFMT == unix.S_IFLNK {
-		var err error
-		if f.Link, err = tree.ReadLink(dirfd, name, st.Size); err != nil {
-			return nil, absent(err)
-		}
-	}
+	f := &found{Entry: tree.EntryOf(path, &st), rdev: uint64(st.Rdev), blocks: st.Blocks, layer: l} //nolint:unconvert // its width depends on the architecture
+	f.Link = link
 	return f, nil
 }
 
@@ -83,9 +80,13 @@ func (l layer) opaque(path string) bool {
 	if err != nil {
 		return false
 	}
+	return opaque(fd)
+}
+
+func opaque(fd int) bool {
 	// The calls for descriptors refuse those of O_PATH.
-	name := "/proc/self/fd/" + strconv.Itoa(fd)
-	for _, attr := range []string{"user.overlay.opaque", "trusted.overlay.opaque"} {
+	name := self(fd)
+	for _, attr := range []string{opaqueAttr, "trusted.overlay.opaque"} {
 		var value [2]byte
 		if n, err := unix.Getxattr(name, attr, value[:]); err == nil && n == 1 && value[0] == 'y' {
 			return true
@@ -94,11 +95,24 @@ func (l layer) opaque(path string) bool {
 	return false
 }
 
+// self names an open file.
+func self(fd int) string { return "/proc/self/fd/" + strconv.Itoa(fd) }
+
 // absent makes no error of those that say that there is nothing.
 func absent(err error) error {
-	switch err {
-	case unix.ENOENT, unix.ENOTDIR, unix.ELOOP:
+	if vanished(err) {
 		return nil
 	}
 	return err
+}
+
+// vanished reports that a name, or a directory on the way to it, is not there
+// or is something else: a moment ago it may have been, since commands of the
+// sandbox work on the upper layer, and its owner on a live one.
+func vanished(err error) bool {
+	switch err {
+	case unix.ENOENT, unix.ENOTDIR, unix.ELOOP, unix.ESTALE:
+		return true
+	}
+	return false
 }

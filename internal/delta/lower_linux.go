@@ -5,24 +5,38 @@ package delta
 import (
 	"io/fs"
 	"slices"
-
-	"github.com/sandbox-rls/sandbox/internal/tree"
 )
 
 const charDevice = fs.ModeDevice | fs.ModeCharDevice
 
-// merged is a file as the lower layers together show it. A directory comes
-// with the layers whose directories make it up, the topmost first.
+// merged is a file as layers together show it. A directory comes with the
+// layers whose directories make it up, the topmost first.
 type merged struct {
 	*found
 	layers []layer
+}
+
+// dir is m if it is a directory.
+func (m *merged) dir() *merged {
+	if m == nil || !m.Mode.IsDir() {
+		return nil
+	}
+	return m
+}
+
+// stack are the layers of a directory; none of a nil one.
+func (m *merged) stack() []layer {
+	if m == nil {
+		return nil
+	}
+	return m.layers
 }
 
 // lookup finds path, a name within the directory that layers make up. It is
 // nil where nothing is.
 func lookup(layers []layer, path string) (*merged, error) {
 	var m *merged
-	for _, l := range layers {
+	for i, l := range layers {
 		f, err := l.find(path)
 		if err != nil {
 			return nil, &fs.PathError{Op: "lstat", Path: path, Err: err}
@@ -40,7 +54,7 @@ func lookup(layers []layer, path string) (*merged, error) {
 			break
 		}
 		m.layers = append(m.layers, l)
-		if l.opaque(path) {
+		if i+1 < len(layers) && l.opaque(path) {
 			break
 		}
 	}
@@ -53,6 +67,9 @@ func list(layers []layer, dir string, buf []byte) ([]string, error) {
 	var all []string
 	for _, l := range layers {
 		names, err := l.names(dir, buf)
+		if vanished(err) {
+			continue
+		}
 		if err != nil {
 			return nil, &fs.PathError{Op: "readdir", Path: dir, Err: err}
 		}
@@ -60,33 +77,4 @@ func list(layers []layer, dir string, buf []byte) ([]string, error) {
 	}
 	slices.Sort(all)
 	return slices.Compact(all), nil
-}
-
-// descend calls f with all that lies beneath the directory dir.
-func descend(dir *merged, buf []byte, f func(*merged)) error {
-	stack := []*merged{dir}
-	for len(stack) > 0 {
-		d := stack[len(stack)-1]
-		stack = stack[:len(stack)-1]
-		names, err := list(d.layers, d.Path, buf)
-		if err != nil {
-			return err
-		}
-		first := len(stack)
-		for _, name := range names {
-			m, err := lookup(d.layers, tree.Join(d.Path, name))
-			if err != nil {
-				return err
-			}
-			if m == nil {
-				continue
-			}
-			f(m)
-			if m.Mode.IsDir() {
-				stack = append(stack, m)
-			}
-		}
-		slices.Reverse(stack[first:]) // the cursors like tree order
-	}
-	return nil
 }

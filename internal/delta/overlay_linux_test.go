@@ -26,6 +26,7 @@ type fataler interface {
 // overlay is a real one, with two lower layers.
 type overlay struct {
 	upper, merged string
+	open          string   // "" until there is an open base
 	lower         []string // top first
 }
 
@@ -45,6 +46,10 @@ func dirs(t fataler, base string, names ...string) (paths []string) {
 func newOverlay(t fataler, base string) *overlay {
 	d := dirs(t, base, "mask", "code", "upper", "work", "merged")
 	return &overlay{lower: d[:2], upper: d[2], merged: d[4]}
+}
+
+func (o *overlay) layers() delta.Layers {
+	return delta.Layers{Upper: o.upper, Open: o.open, Lower: o.lower}
 }
 
 func (o *overlay) mask() string { return o.lower[0] }
@@ -136,7 +141,7 @@ func diff(before, after map[string]file) []delta.Change {
 // the file system's own affair.
 func changes(t fataler, o *overlay) []delta.Change {
 	t.Helper()
-	got, err := delta.Changes(o.upper, o.lower)
+	got, err := delta.Changes(o.layers())
 	if err != nil {
 		t.Fatal(err)
 	}

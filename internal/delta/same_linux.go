@@ -11,9 +11,12 @@ import (
 // compareBuffer is half of the memory for comparing two files.
 const compareBuffer = 128 << 10
 
-// same reports whether a file in the upper layer is what the lower ones show
-// under its name.
+// same reports whether the file that one stack of layers shows under a name is
+// what another shows.
 func (c *comparer) same(upper, lower *found) bool {
+	if upper.layer == lower.layer {
+		return true
+	}
 	if upper.Mode != lower.Mode {
 		return false
 	}
@@ -33,11 +36,11 @@ type comparer struct {
 }
 
 // sameContent compares two files byte by byte. One that cannot be read is
-// taken to differ.
+// taken to differ, but for placeholders, which hold nothing.
 func (c *comparer) sameContent(a, b *found) bool {
 	fa, err := openRegular(a)
 	if err != nil {
-		return false
+		return err == unix.EACCES && a.blocks == 0 && b.blocks == 0
 	}
 	defer unix.Close(fa)
 	fb, err := openRegular(b)

@@ -45,8 +45,8 @@ type sizer struct {
 
 func (s *sizer) list(dir string) error {
 	names, err := s.names(dir, s.buf)
-	if absent(err) == nil && err != nil {
-		return nil // gone meanwhile
+	if vanished(err) {
+		return nil
 	}
 	if errors.Is(err, unix.EACCES) {
 		return nil // its owner has closed it to itself

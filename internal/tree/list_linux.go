@@ -161,9 +161,7 @@ func (l *lister) list(n *node, buf []byte) {
 
 func (l *lister) examine(n *node, fd int, path, name string) {
 	var st unix.Stat_t
-	_, err := retry(func() (int, error) {
-		return 0, unix.Fstatat(fd, name, &st, unix.AT_SYMLINK_NOFOLLOW)
-	})
+	link, err := StatAt(fd, name, &st)
 	if err == unix.ENOENT {
 		return
 	}
@@ -173,16 +171,9 @@ func (l *lister) examine(n *node, fd int, path, name string) {
 		return
 	}
 	e := EntryOf(path, &st)
-	switch {
-	case e.Mode.IsDir():
-		if l.prune == nil || !l.prune(path) {
-			n.children = append(n.children, &node{parent: n, path: path, fd: -1})
-		}
-	case e.Mode&fs.ModeSymlink != 0:
-		if e.Link, err = ReadLink(fd, name, st.Size); err != nil {
-			e.Mode = fs.ModeIrregular
-			n.problems = append(n.problems, problem("readlink", path, err))
-		}
+	e.Link = link
+	if e.Mode.IsDir() && (l.prune == nil || !l.prune(path)) {
+		n.children = append(n.children, &node{parent: n, path: path, fd: -1})
 	}
 	n.entries = append(n.entries, e)
 }

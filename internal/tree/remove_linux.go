@@ -32,6 +32,13 @@ func Remove(dir string) error {
 	return nil
 }
 
+// RemoveAt does what Remove does for name beneath the directory dirfd. Its
+// errors are those of the system calls.
+func RemoveAt(dirfd int, name string) error {
+	r := remover{buf: make([]byte, listBuffer)}
+	return r.remove(dirfd, name)
+}
+
 // removeDepth is how many directories Remove goes down with one descriptor for
 // each. What lies deeper is moved up first, so that no tree is too deep.
 const removeDepth = 64

@@ -58,12 +58,35 @@ func fileMode(mode uint32) fs.FileMode {
 	return m
 }
 
-// ReadLink returns the target of the symbolic link name beneath dirfd.
-func ReadLink(dirfd int, name string, size int64) (string, error) {
+// StatAt examines name beneath dirfd, and reads where it leads if it is a
+// symbolic link. Both are of one file, also where the name is given to others
+// meanwhile.
+func StatAt(dirfd int, name string, st *unix.Stat_t) (link string, err error) {
+	_, err = retry(func() (int, error) {
+		return 0, unix.Fstatat(dirfd, name, st, unix.AT_SYMLINK_NOFOLLOW)
+	})
+	if err != nil || st.Mode&unix.S_IFMT != unix.S_IFLNK {
+		return "", err
+	}
+	fd, err := retry(func() (int, error) {
+		return unix.Openat(dirfd, name, unix.O_PATH|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
+	})
+	if err != nil {
+		return "", err
+	}
+	defer unix.Close(fd)
+	if err := unix.Fstat(fd, st); err != nil || st.Mode&unix.S_IFMT != unix.S_IFLNK {
+		return "", err
+	}
+	return readLink(fd, st.Size)
+}
+
+// readLink returns the target of a symbolic link.
+func readLink(fd int, size int64) (string, error) {
 	// One more than st_size, so that a longer target is noticed.
 	for n := int(size) + 1; ; n *= 2 {
 		buf := make([]byte, max(n, 64))
-		got, err := retry(func() (int, error) { return unix.Readlinkat(dirfd, name, buf) })
+		got, err := retry(func() (int, error) { return unix.Readlinkat(fd, "", buf) })
 		if err != nil {
 			return "", err
 		}

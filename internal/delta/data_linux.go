@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: MIT
+
+package delta
+
+import (
+	"sync/atomic"
+
+	"golang.org/x/sys/unix"
+)
+
+// smallFile is up to which size a plain read and write is quicker than to ask
+// the kernel for a copy.
+const smallFile = 128 << 10
+
+// cloner copies what files hold, the quickest way that works.
+type cloner struct {
+	noClone, noRange atomic.Bool
+}
+
+// data copies what in holds to the empty file out.
+func (c *cloner) data(in, out int, st *unix.Stat_t) error {
+	if st.Size == 0 {
+		return nil
+	}
+	if !c.noClone.Load() {
+		if unix.IoctlFileClone(out, in) == nil {
+			return nil
+		}
+		c.noClone.Store(true) // both sides stay on their file systems
+	}
+	buf := make([]byte, min(st.Size, smallFile))
+	if st.Blocks*512 >= st.Size {
+		return c.segment(in, out, 0, st.Size, buf)
+	}
+	return c.sparse(in, out, st.Size, buf)
+}
+
+// sparse copies the data of a file with holes, and leaves the holes.
+func (c *cloner) sparse(in, out int, size int64, buf []byte) error {
+	for at := int64(0); at < size; {
+		start, err := unix.Seek(in, at, unix.SEEK_DATA)
+		if err == unix.ENXIO {
+			break // a hole up to the end
+		}
+		end := size
+		if err != nil {
+			start = at // a file system that knows no holes
+		} else if end, err = unix.Seek(in, start, unix.SEEK_HOLE); err != nil {
+			end = size
+		}
+		if end = min(end, size); start >= end {
+			break // it has grown
+		}
+		if err := c.segment(in, out, start, end, buf); err != nil {
+			return err
+		}
+		at = end
+	}
+	return unix.Ftruncate(out, size)
+}
+
+// segment copies the bytes from one offset to another. It stops at the end of
+// the file.
+func (c *cloner) segment(in, out int, from, to int64, buf []byte) error {
+	if to-from > smallFile && !c.noRange.Load() {
+		var err error
+		if from, err = copyRange(in, out, from, to); err == unix.ENOSPC || err == unix.EDQUOT {
+			return err
+		} else if err != nil {
+			c.noRange.Store(true)
+		}
+	}
+	for from < to {
+		n, err := readAt(in, buf[:min(int64(len(buf)), to-from)], from)
+		if err != nil || n == 0 {
+			return err
+		}
+		if err := writeAt(out, buf[:n], from); err != nil {
+			return err
+		}
+		from += int64(n)
+	}
+	return nil
+}
+
+// copyRange lets the kernel copy. It returns how far it came.
+func copyRange(in, out int, from, to int64) (int64, error) {
+	for from < to {
+		r, w := from, from
+		n, err := unix.CopyFileRange(in, &r, out, &w, int(min(to-from, 1<<30)), 0)
+		if err == unix.EINTR {
+			continue
+		}
+		if err != nil || n == 0 {
+			return from, err
+		}
+		from += int64(n)
+	}
+	return from, nil
+}
+
+func writeAt(fd int, b []byte, at int64) error {
+	for len(b) > 0 {
+		n, err := unix.Pwrite(fd, b, at)
+		if err == unix.EINTR {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		b, at = b[n:], at+int64(n)
+	}
+	return nil
+}
