@@ -12,6 +12,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/sandbox-rls/sandbox/internal/copyfile"
 	"github.com/sandbox-rls/sandbox/internal/tree"
 )
 
@@ -31,7 +32,7 @@ type builder struct {
 	bases  []*held
 
 	from   [][]bool // for each base: the items to link
-	cloner cloner
+	copier copyfile.Copier
 	next   atomic.Int64
 
 	mu sync.Mutex // guards chosen.skipped
@@ -109,7 +110,7 @@ func (b *builder) finishDirs(dirs []tree.Entry) error {
 	}
 	return b.eachDir(backwards, func(dirfd int, name string, e *tree.Entry) error {
 		if from, err := src.Dir(e.Path); err == nil {
-			copyDirAttributes(from, dirfd, name)
+			copyfile.DirAttributes(from, dirfd, name)
 		}
 		return tree.FinishDir(dirfd, name, e, b.owner)
 	})
@@ -140,7 +141,7 @@ type worker struct {
 }
 
 func (b *builder) work(ctx context.Context) error {
-	w := worker{builder: b, buf: make([]byte, smallFile)}
+	w := worker{builder: b, buf: make([]byte, copyfile.BufferSize)}
 	var err error
 	if w.src, err = tree.OpenCursor(b.source); err != nil {
 		return err
@@ -192,15 +193,24 @@ func (w *worker) make(i int, it *item) error {
 	}
 	src, name, err := w.src.At(it.Path)
 	if err != nil {
-		err = sourceError{err}
+		err = &copyfile.SourceError{Err: err}
 	} else {
 		err = w.copyFile(src, dst, name, it)
 	}
-	if problem := (sourceError{}); errors.As(err, &problem) {
-		w.skip(it, problem.error)
+	if problem := (*copyfile.SourceError)(nil); errors.As(err, &problem) {
+		w.skip(it, problem.Err)
 		return nil
 	}
 	return err
+}
+
+// copyFile copies a regular file. The item becomes what was copied, which may
+// be newer than what was listed.
+func (w *worker) copyFile(src, dst int, name string, it *item) error {
+	return w.copier.Copy(src, name, dst, name, w.buf, func(out int, st *unix.Stat_t) error {
+		it.Entry = tree.EntryOf(it.Path, st)
+		return tree.FinishFile(out, tree.Perm(it.Mode), it.ModTime, w.owner)
+	})
 }
 
 // link tries to take the file from an earlier snapshot.

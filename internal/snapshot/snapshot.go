@@ -3,17 +3,16 @@
 package snapshot
 
 import (
-	"errors"
-
 	"github.com/sandbox-rls/sandbox/fsguard"
+	"github.com/sandbox-rls/sandbox/internal/copyfile"
 	"github.com/sandbox-rls/sandbox/internal/tree"
 )
 
 // ErrChanged is the error of a file that was written to each time it was copied.
-var ErrChanged = errors.New("file changed while it was copied")
+var ErrChanged = copyfile.ErrChanged
 
 // ErrSpecial is the problem of a device, FIFO or socket, which are not copied.
-var ErrSpecial = errors.New("special file")
+var ErrSpecial = copyfile.ErrSpecial
 
 // Snapshot is an immutable copy of what is visible of a directory. It is
 // shared: nothing in it, on disk or in memory, may be changed.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-package snapshot
+package copyfile
 
 import (
 	"sync/atomic"
@@ -8,17 +8,18 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// smallFile is up to which size a plain read and write is quicker than to ask
+// BufferSize is up to which size a plain read and write is quicker than to ask
 // the kernel for a copy. It is also the size of the buffers.
-const smallFile = 128 << 10
+const BufferSize = 128 << 10
 
-// cloner copies what files hold, the quickest way that works.
-type cloner struct {
+// Copier copies between two file systems. What they turn out not to support is
+// not tried again. It is safe for concurrent use.
+type Copier struct {
 	noClone, noRange atomic.Bool
 }
 
 // data copies what in holds to the empty file out.
-func (c *cloner) data(in, out int, st *unix.Stat_t, buf []byte) error {
+func (c *Copier) data(in, out int, st *unix.Stat_t, buf []byte) error {
 	if st.Size == 0 {
 		return nil
 	}
@@ -35,7 +36,7 @@ func (c *cloner) data(in, out int, st *unix.Stat_t, buf []byte) error {
 }
 
 // sparse copies the data of a file with holes, and leaves the holes.
-func (c *cloner) sparse(in, out int, size int64, buf []byte) error {
+func (c *Copier) sparse(in, out int, size int64, buf []byte) error {
 	for at := int64(0); at < size; {
 		start, err := unix.Seek(in, at, unix.SEEK_DATA)
 		if err == unix.ENXIO {
@@ -57,8 +58,8 @@ func (c *cloner) sparse(in, out int, size int64, buf []byte) error {
 
 // segment copies the bytes from one offset to another. It may stop early at
 // the end of the file.
-func (c *cloner) segment(in, out int, from, to int64, buf []byte) error {
-	if to-from > smallFile && !c.noRange.Load() {
+func (c *Copier) segment(in, out int, from, to int64, buf []byte) error {
+	if to-from > BufferSize && !c.noRange.Load() {
 		var err error
 		if from, err = copyRange(in, out, from, to); err != nil {
 			c.noRange.Store(true)
@@ -70,7 +71,7 @@ func (c *cloner) segment(in, out int, from, to int64, buf []byte) error {
 			continue
 		}
 		if err != nil {
-			return sourceError{err}
+			return &SourceError{err}
 		}
 		if n == 0 {
 			return nil

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-package snapshot
+package copyfile
 
 import (
 	"strconv"
@@ -9,7 +9,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// copied reports whether an extended attribute goes into a snapshot. Those of
+// copied reports whether an extended attribute is copied. Those of
 // overlayfs do not: in a lower layer they would mean something.
 func copied(name string) bool {
 	return strings.HasPrefix(name, "user.") && !strings.HasPrefix(name, "user.overlay.")
@@ -25,9 +25,10 @@ func copyAttributes(in, out int) {
 	)
 }
 
-// copyDirAttributes does the same for a directory. The descriptor it is given
-// is one of O_PATH, which the calls for descriptors refuse.
-func copyDirAttributes(in, dirfd int, name string) {
+// DirAttributes copies the extended attributes of the directory in to the one
+// called name beneath dirfd. in may be of O_PATH, which the calls for descriptors
+// refuse.
+func DirAttributes(in, dirfd int, name string) {
 	proc := func(fd int) string { return "/proc/self/fd/" + strconv.Itoa(fd) }
 	copyXattrs(
 		func(buf []byte) (int, error) { return unix.Listxattr(proc(in), buf) },

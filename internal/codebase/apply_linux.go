@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: MIT
+
+package codebase
+
+import (
+	"context"
+	"io/fs"
+	"math"
+	"time"
+)
+
+// Apply folds what a sandbox changed into a codebase, in one step. By path the
+// newest writer wins: an item replaces what is no newer than its Base, and of
+// what somebody else wrote since then it replaces that which was written no later
+// than it was itself. An item that says what is so already changes nothing, not
+// even a time.
+//
+// A deleted directory is kept when something beneath it is. Of an item that puts
+// a file in the place of a directory, or beneath what has become a file, the
+// whole is left when anything of it was written later.
+func (s *Store) Apply(ctx context.Context, id string, batch Batch) (ApplyReport, error) {
+	c, err := s.find(ctx, id)
+	if err != nil {
+		return ApplyReport{}, err
+	}
+	st, err := c.newStage()
+	if err != nil {
+		return ApplyReport{}, err
+	}
+	defer st.close()
+	changes := make([]change, len(batch.Items))
+	staged := make([]uint64, len(batch.Items))
+	for i := range batch.Items {
+		if staged[i], err = st.prepare(ctx, &batch.Items[i], &changes[i]); err != nil {
+			return ApplyReport{}, err
+		}
+	}
+	var report ApplyReport
+	version, err := c.commit(ctx, st, func(e *edit) error {
+		a := applier{edit: e, strict: batch.Strict, left: map[string]bool{}}
+		for i := range changes {
+			ch := &changes[i]
+			ch.object = func() uint64 { return st.take(e, staged[i]) }
+			if err := a.apply(ch); err != nil {
+				return err
+			}
+		}
+		report = a.report
+		return nil
+	})
+	if err != nil {
+		return ApplyReport{}, err
+	}
+	report.Version = version
+	return report, nil
+}
+
+// prepare brings an item into its final form, and its content to the stage.
+func (s *stage) prepare(ctx context.Context, it *Item, ch *change) (object uint64, err error) {
+	path, err := ValidatePath(it.Path)
+	if err != nil {
+		return 0, err
+	}
+	mode := cleanMode(it.Mode)
+	if path == "/" && (it.Delete || !mode.IsDir()) {
+		return 0, pathError("apply", path, ErrInvalidPath)
+	}
+	now := time.Now().UnixNano()
+	written := it.Written
+	if written <= 0 || written > now {
+		written = now
+	}
+	*ch = change{
+		record: record{File: File{Path: path, Mode: mode, ModTime: it.ModTime, Written: written}},
+		delete: it.Delete, base: it.Base,
+	}
+	switch {
+	case it.Delete, mode.IsDir():
+		return 0, nil
+	case mode&fs.ModeSymlink != 0:
+		ch.Link, ch.Size = it.Link, int64(len(it.Link))
+		return 0, nil
+	case !mode.IsRegular() || it.Open == nil:
+		return 0, pathError("apply", path, ErrSpecial)
+	}
+	content, err := it.Open()
+	if err != nil {
+		return 0, pathError("apply", path, err)
+	}
+	defer content.Close()
+	object, ch.Size, ch.SHA256, err = s.add(ctx, content, math.MaxInt64, attributes{mode, it.ModTime})
+	if err != nil {
+		return 0, pathError("apply", path, err)
+	}
+	return object, nil
+}

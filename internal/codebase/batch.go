@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: MIT
+
+package codebase
+
+import (
+	"io"
+	"io/fs"
+)
+
+// Batch is what a sandbox changed.
+type Batch struct {
+	// Items are applied in their order. A directory has to come before what it
+	// holds.
+	Items []Item
+	// Strict reports a path that somebody else changed since its Base as a
+	// conflict, unless it holds the same, and leaves it as it is. Otherwise the
+	// newest writer wins.
+	Strict bool
+}
+
+// Item is one change of a path.
+type Item struct {
+	// Path is put into the form that ValidatePath returns.
+	Path string
+	// Delete removes the path with all beneath it. The other fields but Base
+	// and Written do not matter then.
+	Delete bool
+	// Mode holds the permissions and the type: a regular file, a directory or a
+	// symbolic link. A directory that is there keeps what it holds.
+	Mode fs.FileMode
+	// ModTime is in nanoseconds since 1970.
+	ModTime int64
+	// Link is the target of a symbolic link.
+	Link string
+	// Open opens the content of a regular file.
+	Open func() (io.ReadCloser, error)
+	// Written is when the sandbox wrote it, in nanoseconds since 1970. Zero, and
+	// what lies in the future, mean now.
+	Written int64
+	// Base is the version of the codebase that the sandbox began with. A
+	// checkout of that version or of an older one should still be held: what was
+	// removed before the oldest one may be forgotten.
+	Base uint64
+}
+
+// ApplyReport says what became of each path of a batch, in the order of its
+// items. A deletion adds the paths beneath it that were left.
+type ApplyReport struct {
+	// Version is that of the codebase afterwards.
+	Version uint64
+	// Applied are paths that are now as the batch says.
+	Applied []string
+	// Unchanged are paths that were so already.
+	Unchanged []string
+	// Superseded are paths that somebody wrote later than the sandbox did.
+	Superseded []string
+	// Conflicts are paths that somebody else changed meanwhile; only in a strict
+	// batch.
+	Conflicts []string
+}

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: MIT
+
+package codebase
+
+import (
+	"archive/tar"
+	"context"
+	"io"
+	"strings"
+	"time"
+)
+
+// ExportTar writes a codebase as a tar archive in the pax format: all that it
+// held at one moment, in tree order, with modes, times and links. Writes may go on
+// meanwhile.
+func (s *Store) ExportTar(ctx context.Context, id string, w io.Writer) error {
+	c, err := s.find(ctx, id)
+	if err != nil {
+		return err
+	}
+	defer c.pin()()
+	var records []record
+	err = c.view(ctx, func(v *contents) (err error) {
+		records, err = v.all()
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	archive := tar.NewWriter(w)
+	for i := range records {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if err := c.export(archive, &records[i]); err != nil {
+			return err
+		}
+	}
+	return archive.Close()
+}
+
+func (c *codebase) export(archive *tar.Writer, r *record) error {
+	h := &tar.Header{
+		Typeflag: tar.TypeReg, Name: strings.TrimPrefix(r.Path, "/"), Mode: int64(r.Mode.Perm()),
+		ModTime: time.Unix(0, r.ModTime), Format: tar.FormatPAX,
+	}
+	switch {
+	case r.Mode.IsDir():
+		h.Typeflag = tar.TypeDir
+		if h.Name += "/"; h.Name == "/" {
+			h.Name = "./"
+		}
+	case r.Link != "":
+		h.Typeflag, h.Linkname = tar.TypeSymlink, r.Link
+	default:
+		h.Size = r.Size
+	}
+	if err := archive.WriteHeader(h); err != nil || h.Typeflag != tar.TypeReg {
+		return err
+	}
+	f, err := openObject(c.objects.path(r.seq))
+	if err != nil {
+		return pathError("export", r.Path, err)
+	}
+	defer f.Close()
+	_, err = io.Copy(archive, f)
+	return err
+}
