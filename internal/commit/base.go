@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: MIT
+
+package commit
+
+import (
+	"time"
+
+	"github.com/sandbox-rls/sandbox/internal/delta"
+	"github.com/sandbox-rls/sandbox/internal/tree"
+)
+
+// Base tells what the target must still be for a change to be applied. It is
+// used by one goroutine at a time.
+type Base interface {
+	// Differs says in words how the target's file differs from what the
+	// sandbox began with; "" when it does not. now is nil where nothing is.
+	// Of a directory only type and, when the change is one of mode, mode matter.
+	Differs(c delta.Change, now *File) string
+}
+
+// File is what lies at a path of the target.
+type File struct {
+	tree.Entry
+	open func() (int, error)
+}
+
+// Open opens a regular file for reading.
+func (f *File) Open() (int, error) { return f.open() }
+
+// Reasons that say what has come of a path.
+const (
+	isThere  = "is there already"
+	isGone   = "is gone"
+	isOther  = "is of another type now"
+	changed  = "was changed"
+	newMode  = "has other permissions now"
+	isStale  = "changed since the changes were listed"
+	inUse    = "is open for writing"
+	notEmpty = "holds files that the sandbox did not delete"
+)
+
+// ChangedSince is the base of a sandbox that works on the target itself: a
+// file is what the sandbox began with if it was not changed since then. Who
+// replaces a whole directory by another one, with older files, is not noticed.
+func ChangedSince(t time.Time) Base { return since(t.UnixNano()) }
+
+type since int64
+
+func (s since) Differs(c delta.Change, now *File) string {
+	if reason := presence(c, now); reason != "" || now == nil {
+		return reason
+	}
+	if now.Mode.Type() != c.OldMode.Type() {
+		return isOther
+	}
+	if now.Mode.IsDir() && !modeOnly(c) {
+		return ""
+	}
+	if touchedSince(now.ChangeTime, int64(s)) {
+		return changed
+	}
+	return ""
+}
+
+// presence compares whether there is a file with whether there should be.
+func presence(c delta.Change, now *File) string {
+	switch {
+	case c.Kind == delta.Added && now != nil:
+		return isThere
+	case c.Kind != delta.Added && now == nil:
+		return isGone
+	}
+	return ""
+}
+
+// modeOnly reports whether a change is of a directory's mode.
+func modeOnly(c delta.Change) bool {
+	return c.Kind == delta.Modified && c.Mode.IsDir() && c.OldMode.IsDir()
+}
+
+// Known is a base for a sandbox that has been committed before: what that left
+// at a path, as Report told, is as good as what base asks for. A nil Stamp says
+// that it left nothing there.
+func Known(before map[string]*Stamp, base Base) Base { return known{before, base} }
+
+type known struct {
+	before map[string]*Stamp
+	base   Base
+}
+
+func (k known) Differs(c delta.Change, now *File) string {
+	stamp, ok := k.before[c.Path]
+	if !ok {
+		return k.base.Differs(c, now)
+	}
+	switch {
+	case stamp == nil && now == nil:
+		return ""
+	case stamp != nil && now != nil && stamp.Mode.IsDir() && stamp.Ino == now.Ino && stamp.Mode == now.Mode:
+		return ""
+	case stamp != nil && now != nil && stamp.still(stampOf(&now.Entry)):
+		return ""
+	}
+	return k.base.Differs(c, now)
+}

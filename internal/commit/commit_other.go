@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: MIT
+
+//go:build !linux
+
+package commit
+
+import (
+	"context"
+	"errors"
+
+	"github.com/sandbox-rls/sandbox/internal/delta"
+)
+
+// Run needs Linux.
+func Run(ctx context.Context, req Request, opts Options) (*Report, error) {
+	return nil, errors.ErrUnsupported
+}
+
+// Recover needs Linux.
+func Recover(ctx context.Context, j Journal) ([]Recovery, error) { return nil, errors.ErrUnsupported }
+
+// Layers needs Linux.
+type Layers struct{}
+
+// OpenLayers needs Linux.
+func OpenLayers(upper string, lower []string) (*Layers, error) { return nil, errors.ErrUnsupported }
+
+// Close does nothing.
+func (*Layers) Close() {}
+
+// Differs always finds a difference.
+func (*Layers) Differs(c delta.Change, now *File) string { return errors.ErrUnsupported.Error() }

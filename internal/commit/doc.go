@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: MIT
+
+// Package commit carries what a sandbox changed over to a directory of the
+// host: entirely or not at all, through crashes, without overwriting what
+// somebody else changed meanwhile, and without being led elsewhere by a
+// symbolic link. All that lies in the sandbox's layer is hostile content.
+//
+// # How
+//
+//  1. Each change is judged against the target, which is only read. What comes
+//     of it is a list of steps, as plain data.
+//  2. The journal says that a commit is being staged. All new content is
+//     written to numbered slots of a directory at the target's root,
+//     ".sandbox-commit-<id>", which only its owner may enter. One syncfs(2)
+//     makes it durable.
+//  3. The journal says that the commit is being applied, with the steps, the
+//     inode of each slot, and the identity of each old file as it was judged.
+//  4. The steps are done, each by one system call that cannot do half of it: what is new
+//     is renamed into its place with RENAME_NOREPLACE; what takes the place of
+//     something is exchanged with it (RENAME_EXCHANGE); what is deleted is
+//     renamed into a slot. Only then is what came out examined: when it is not
+//     the file that was judged, the step is taken back and is a conflict.
+//     Old files stay in their slots until all steps are done.
+//  5. The staging directory gets the suffix "-done" and is removed. A second
+//     syncfs, then the journal forgets the commit.
+//
+// Recover finishes at the next start what stands in the journal. A slot that
+// still holds the inode that was staged has not been applied, any other has.
+// While the directory is named without "-done", all that is needed to go on,
+// or back, is in it.
+//
+// # What a file keeps
+//
+// A changed file is a new inode: other hard links to the old one keep the old
+// content, and a program that has it open goes on with the old one. A program
+// that has it open for writing makes it a conflict, since what it is about to
+// write would be lost (where the file system grants leases, fcntl(2), and the
+// file is the caller's or the caller is root). Owner, group, POSIX ACL and
+// attributes in the namespace user are those of the old file. What is new gets
+// the owner and group of its directory when root commits, and mode and
+// modification time of the sandbox's. No set-user-ID or set-group-ID bit is
+// ever carried over. When permissions are all that changed, the file stays and is only
+// given those.
+//
+// # Mount points
+//
+// Each mount beneath the target that is concerned has a staging directory at
+// its own root, since nothing can be renamed from one mount to another.
+//
+// # Other file systems
+//
+// Where the file system knows no RENAME_EXCHANGE or RENAME_NOREPLACE, what
+// stands at the path is examined right before a plain rename. What somebody else
+// changes between these two calls is overwritten. The old file is kept as
+// a hard link until the end, if the file system has those; otherwise that step
+// cannot be taken back.
+package commit

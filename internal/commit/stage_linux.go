@@ -1,0 +1,245 @@
+// SPDX-License-Identifier: MIT
+
+package commit
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/sandbox-rls/sandbox/internal/tree"
+)
+
+// attempts is how often a file that changes meanwhile is copied.
+const attempts = 3
+
+// errStale says that the sandbox changed a path since its changes were listed.
+var errStale = errors.New(isStale)
+
+// stager writes new content to slots.
+type stager struct {
+	copier
+	source   source
+	uid, gid uint32 // what a file gets that this process makes
+}
+
+func newStager(c calls, s source) *stager {
+	return &stager{copier: copier{calls: c, buf: make([]byte, bufferSize)}, source: s, uid: uint32(os.Geteuid()), gid: uint32(os.Getegid())}
+}
+
+// stageAll stages all nodes that have content, in the directories of their homes,
+// and tells the steps of it. A node whose content cannot be had fails; what cannot be
+// written is an error.
+func (t *txn) stageAll(ctx context.Context, s *stager) error {
+	s.source.Forget() // the sandbox may have changed directories since
+	made := make(map[int]*Stamp)
+	for i := range t.nodes {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		n := &t.nodes[i]
+		if !n.stages() {
+			continue
+		}
+		stamp, err := s.stage(t.dirs[n.home].fd, (&step{Item: i}).slot(), n)
+		var unreadable readError
+		if errors.As(err, &unreadable) {
+			n.set(failed, "cannot be read: "+err.Error())
+			continue
+		}
+		if err != nil {
+			return &fs.PathError{Op: "stage", Path: n.change.Path, Err: err}
+		}
+		made[i] = stamp
+	}
+	t.rec.Steps = stepsOf(t.nodes) // without what failed
+	for i := range t.rec.Steps {
+		s := &t.rec.Steps[i]
+		if stamp := made[s.Item]; stamp != nil && s.Verb != stepRmdir {
+			s.New = stamp
+			s.Mtime = stamp.Mtime
+		}
+	}
+	return nil
+}
+
+// stage makes the slot's file, all but the permissions of a directory, which
+// stays open to its maker.
+func (s *stager) stage(dir int, slot string, n *node) (*Stamp, error) {
+	switch {
+	case n.change.Mode.IsDir():
+		return s.dir(dir, slot, n)
+	case n.change.Mode&fs.ModeSymlink != 0:
+		return s.link(dir, slot, n)
+	}
+	return s.file(dir, slot, n)
+}
+
+// now examines the sandbox's file, which has to be what the change says.
+func (s *stager) now(n *node) (*tree.Entry, error) {
+	e, err := s.source.find(n.change.Path)
+	if err != nil {
+		return nil, readError{err}
+	}
+	if e == nil || !matches(&n.change, e) {
+		return nil, readError{errStale}
+	}
+	return e, nil
+}
+
+func (s *stager) dir(dir int, slot string, n *node) (*Stamp, error) {
+	e, err := s.now(n)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.mkdir(dir, slot); err != nil {
+		return nil, err
+	}
+	if err := s.own(dir, slot, n); err != nil {
+		return nil, err
+	}
+	return s.finish(dir, slot, e.ModTime)
+}
+
+func (s *stager) link(dir int, slot string, n *node) (*Stamp, error) {
+	e, err := s.now(n)
+	if err != nil {
+		return nil, err
+	}
+	from, last, err := s.source.At(n.change.Path)
+	if err != nil {
+		return nil, readError{err}
+	}
+	text, err := tree.ReadLink(from, last, e.Size)
+	if err != nil {
+		return nil, readError{err}
+	}
+	if int64(len(text)) != e.Size {
+		return nil, readError{errStale}
+	}
+	if err := s.symlink(text, dir, slot); err != nil {
+		return nil, err
+	}
+	if err := s.own(dir, slot, n); err != nil {
+		return nil, err
+	}
+	return s.finish(dir, slot, e.ModTime)
+}
+
+func (s *stager) file(dir int, slot string, n *node) (*Stamp, error) {
+	in, err := s.source.open(n.change.Path)
+	if err != nil {
+		return nil, readError{err}
+	}
+	defer unix.Close(in)
+	out, err := s.create(dir, slot)
+	if err != nil {
+		return nil, err
+	}
+	defer unix.Close(out)
+	mtime, err := s.content(in, out, n)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.own(dir, slot, n); err != nil {
+		return nil, err
+	}
+	if n.now != nil && n.now.Mode.IsRegular() {
+		s.attributes(n.now, out)
+	}
+	if err := s.fchmod(out, n.perm()); err != nil {
+		return nil, err
+	}
+	return s.finish(dir, slot, mtime)
+}
+
+// content copies a file that may be written to meanwhile.
+func (s *stager) content(in, out int, n *node) (mtime int64, err error) {
+	for range attempts {
+		var before, after unix.Stat_t
+		if err := unix.Fstat(in, &before); err != nil {
+			return 0, readError{err}
+		}
+		if e := tree.EntryOf("", &before); !matches(&n.change, &e) {
+			return 0, readError{errStale}
+		}
+		if err := s.copy(in, out, &before); err != nil {
+			return 0, err
+		}
+		if err := unix.Fstat(in, &after); err != nil {
+			return 0, readError{err}
+		}
+		if after.Size == before.Size && after.Mtim == before.Mtim && after.Ctim == before.Ctim {
+			return after.Mtim.Nano(), nil
+		}
+		if err := s.do("truncate", func() error { return unix.Ftruncate(out, 0) }); err != nil {
+			return 0, err
+		}
+	}
+	return 0, readError{errStale}
+}
+
+// own gives a slot's file its owner and group: those of the file that it takes the
+// place of, or, where there is none, those that its directory gives.
+func (s *stager) own(dir int, slot string, n *node) error {
+	uid, gid := s.uid, s.gid
+	switch {
+	case n.now != nil:
+		uid, gid = n.now.UID, n.now.GID
+	case s.uid == 0:
+		uid, gid = n.dir.uid, n.dir.gid
+	case n.dir.setgid:
+		gid = n.dir.gid
+	}
+	if uid == s.uid && gid == s.gid {
+		return nil
+	}
+	err := s.chown(dir, slot, int(uid), int(gid))
+	if err != unix.EPERM && err != unix.EINVAL { // EINVAL: an id that a user namespace does not know
+		return err
+	}
+	if n.now == nil {
+		return nil // a directory's owner is only a default
+	}
+	return readError{errors.New("its owner and group cannot be kept")}
+}
+
+// attributes gives an open file the POSIX ACL and the attributes in the
+// namespace user of the one whose place it takes. What cannot be had is left out.
+func (s *stager) attributes(old *File, out int) {
+	in, err := old.Open()
+	if err != nil {
+		return
+	}
+	defer unix.Close(in)
+	n, err := unix.Flistxattr(in, s.buf)
+	if err != nil || n == 0 {
+		return
+	}
+	value := s.buf // of 64 KiB at most, as are the names
+	for attr := range strings.SplitSeq(strings.TrimSuffix(string(s.buf[:n]), "\x00"), "\x00") {
+		if !strings.HasPrefix(attr, "user.") && attr != "system.posix_acl_access" {
+			continue
+		}
+		if size, err := unix.Fgetxattr(in, attr, value); err == nil {
+			_ = s.do("setxattr", func() error { return unix.Fsetxattr(out, attr, value[:size], 0) })
+		}
+	}
+}
+
+// finish gives a slot's file its time, and says what it is then.
+func (s *stager) finish(dir int, slot string, mtime int64) (*Stamp, error) {
+	if err := s.times(dir, slot, mtime, unix.AT_SYMLINK_NOFOLLOW); err != nil {
+		return nil, err
+	}
+	e, err := stat(dir, slot, "")
+	if err != nil {
+		return nil, err
+	}
+	stamp := stampOf(e)
+	return &stamp, nil
+}

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: MIT
+
+package delta
+
+import "github.com/sandbox-rls/sandbox/internal/tree"
+
+// File is a file that the lower layers show.
+type File struct{ found *found }
+
+// Entry returns what lstat(2) said of it.
+func (f *File) Entry() *tree.Entry { return &f.found.Entry }
+
+// Open opens a regular file for reading. It is for as long as the Reader is open.
+func (f *File) Open() (int, error) { return openRegular(f.found) }
+
+// Before finds a path as the lower layers together show it; nil where there
+// is nothing.
+func (r *Reader) Before(path string) (*File, error) {
+	m, err := r.before(path)
+	if m == nil || err != nil {
+		return nil, err
+	}
+	return &File{m.found}, nil
+}
