@@ -19,6 +19,9 @@ var (
 	// ErrEnded is the answer when the sandbox's init is gone, and with it all
 	// of the sandbox's processes.
 	ErrEnded = errors.New("the sandbox's processes have ended")
+	// ErrScratch is the answer when Config.Scratch cannot be attached: it did not
+	// come from an instance, or a Start has used it already.
+	ErrScratch = errors.New("the kept file systems cannot be attached")
 )
 
 // Runtime starts sandboxes. All methods may be called concurrently.
@@ -70,6 +73,11 @@ type Config struct {
 	Notify bool
 	// HideContent makes no file of the workspace readable, by Landlock.
 	HideContent bool
+	// Scratch is what an earlier instance of the same sandbox has kept of its file
+	// systems in memory; see Parker. Nil: they are new, and empty. It serves one
+	// Start: one that fails leaves it as good as it was, and one that succeeds
+	// leaves it of no use. It stays the caller's to close.
+	Scratch *os.File
 }
 
 // View is how the workspace is put together.
@@ -126,6 +134,18 @@ type Instance interface {
 	Kill()
 	// Close kills and closes the files of the door. Closing again does nothing.
 	Close() error
+}
+
+// Parker is an Instance whose file systems in memory can outlive it: /tmp, the
+// home and /dev/shm. That a sandbox has been closed and started again meanwhile
+// is not to be seen in them.
+type Parker interface {
+	// Scratch returns what holds them, for Config.Scratch of the sandbox's next
+	// Start. It is nil when nothing was ever left there: the next instance then
+	// has the same without it. It is called between Kill and Close, and once: the
+	// file is the caller's, Close does not touch it, and it keeps the memory that
+	// the files take until it is closed.
+	Scratch() *os.File
 }
 
 // Command is a command to start.

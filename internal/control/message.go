@@ -13,7 +13,7 @@ const (
 	KindExec                    // owner: run a command; stdin, stdout, stderr attached
 	KindKill                    // owner: signal a command's processes
 	KindSettle                  // owner: note what runs beneath a command
-	KindHello                   // init: built; listener, workspace, root attached
+	KindHello                   // init: what is kept; built, with listener, workspace, root
 	KindReady                   // init: takes commands
 	KindFault                   // init: could not be built
 	KindExit                    // init: a command ended
@@ -75,6 +75,9 @@ type Fault struct {
 	Errno int
 }
 
+// StepTake is the step of a Fault when what was kept could not be attached.
+const StepTake = "attach what was kept"
+
 func (f *Fault) Error() string { return fmt.Sprintf("%s: errno %d", f.Step, f.Errno) }
 
 // Message is anything that crosses a control socket.
@@ -83,7 +86,8 @@ type Message interface {
 	encode(*encoder)
 }
 
-// Hello says that the sandbox is built.
+// Hello hands over files. The one with the file "root" says that the sandbox is
+// built; another comes before it, as soon as there is something to be kept.
 type Hello struct{ Files []string } // names of the attached files, in order
 
 // Ready says that the init takes commands.

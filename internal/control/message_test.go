@@ -70,7 +70,7 @@ func setups() *rapid.Generator[*control.Setup] {
 		s := &control.Setup{
 			Hostname: text.Draw(t, "host"), CgroupNS: rapid.Bool().Draw(t, "cgroup"), Loopback: rapid.Bool().Draw(t, "lo"),
 			Filter: rapid.SliceOf(rapid.Byte()).Draw(t, "filter"), Notify: rapid.Bool().Draw(t, "notify"),
-			Readable: rapid.SliceOf(text).Draw(t, "readable"), Dir: text.Draw(t, "dir"),
+			Readable: rapid.SliceOf(text).Draw(t, "readable"), Kept: rapid.Bool().Draw(t, "kept"), Dir: text.Draw(t, "dir"),
 			UID: rapid.IntRange(0, 1<<31).Draw(t, "uid"), GID: rapid.IntRange(0, 1<<31).Draw(t, "gid"),
 			Steps: []control.Step{}, Standing: rapid.Bool().Draw(t, "standing"),
 			Builder: control.Builder{
@@ -80,7 +80,8 @@ func setups() *rapid.Generator[*control.Setup] {
 		for range rapid.IntRange(0, 4).Draw(t, "steps") {
 			s.Steps = append(s.Steps, control.Step{
 				Op: control.Op(rapid.Byte().Draw(t, "op")), Source: text.Draw(t, "source"), Target: text.Draw(t, "target"),
-				Data: text.Draw(t, "data"), Mode: rapid.Uint32().Draw(t, "mode"), Attr: rapid.Uint64().Draw(t, "attr"),
+				Targets: rapid.SliceOf(text).Draw(t, "targets"),
+				Data:    text.Draw(t, "data"), Mode: rapid.Uint32().Draw(t, "mode"), Attr: rapid.Uint64().Draw(t, "attr"),
 				Layers: rapid.SliceOf(text).Draw(t, "layers"), Optional: rapid.Bool().Draw(t, "optional"),
 				Writable: rapid.Bool().Draw(t, "writable"), Facade: rapid.Bool().Draw(t, "facade"),
 			})

@@ -10,6 +10,7 @@ import (
 var opNames = map[Op]string{
 	OpDir: "dir", OpFile: "file", OpSymlink: "symlink", OpBind: "bind", OpTmpfs: "tmpfs", OpProc: "proc",
 	OpDevpts: "devpts", OpOverlay: "overlay", OpTree: "tree", OpCover: "cover", OpSeal: "seal",
+	OpTake: "take", OpKeep: "keep",
 }
 
 // String is the step on one line, for a person to read.
@@ -33,6 +34,9 @@ func (s Step) String() string {
 	}
 	if s.Facade {
 		b.WriteString(" facade")
+	}
+	if len(s.Targets) > 0 {
+		fmt.Fprintf(&b, "%q", s.Targets)
 	}
 	if len(s.Layers) > 0 {
 		fmt.Fprintf(&b, " %q", s.Layers)

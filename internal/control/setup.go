@@ -19,6 +19,8 @@ const (
 	OpTree                  // bind of the one layer onto Target, with Attr
 	OpCover                 // hand out Target, then cover it by a read-only bind of itself
 	OpSeal                  // set Attr on the mount at Target
+	OpTake                  // attach file system number Source of what was kept on Target, with Attr
+	OpKeep                  // hand out the file systems at Targets, to be kept
 )
 
 // Step is one step. Which fields count depends on Op. Layers are paths, which
@@ -28,10 +30,12 @@ type Step struct {
 	Op     Op
 	Source string
 	Target string
-	Data   string
-	Mode   uint32
-	Attr   uint64 // MOUNT_ATTR_* of mount_setattr(2)
-	Layers []string
+	// Targets are several. What is kept has the file systems by their numbers here.
+	Targets []string
+	Data    string
+	Mode    uint32
+	Attr    uint64 // MOUNT_ATTR_* of mount_setattr(2)
+	Layers  []string
 	// Optional steps whose source does not exist are passed over.
 	Optional bool
 	// Writable says that the last layer holds the directories upper and work;
@@ -41,7 +45,8 @@ type Step struct {
 
 // Setup is all that the init needs to build the sandbox and to become its PID 1.
 // The files that come with it are those by which the init moves itself into its
-// cgroups of version 1, before anything else: it writes "0" to each.
+// cgroups of version 1, before anything else: it writes "0" to each. With Kept
+// there is another, the last, which is what an earlier init has handed out by OpKeep.
 type Setup struct {
 	Steps    []Step
 	Hostname string
@@ -52,6 +57,7 @@ type Setup struct {
 	// Readable are the directories in which files may be read, by Landlock,
 	// when nothing of the workspace may. Empty: no Landlock ruleset.
 	Readable []string
+	Kept     bool
 	Dir      string // working directory of the init
 	UID, GID int
 	// Standing says that another program has built the root and that the
@@ -81,6 +87,7 @@ func (m *Setup) encode(e *encoder) {
 	e.bytes(m.Filter)
 	e.bool(m.Notify)
 	e.list(m.Readable)
+	e.bool(m.Kept)
 	e.string(m.Dir)
 	e.uint(uint64(m.UID))
 	e.uint(uint64(m.GID))
@@ -94,6 +101,7 @@ func (s *Step) encode(e *encoder) {
 	e.uint(uint64(s.Op))
 	e.string(s.Source)
 	e.string(s.Target)
+	e.list(s.Targets)
 	e.string(s.Data)
 	e.uint(uint64(s.Mode))
 	e.uint(s.Attr)
@@ -105,8 +113,8 @@ func (s *Step) encode(e *encoder) {
 
 func decodeSetup(d *decoder) *Setup {
 	n := d.uint()
-	// Each of the ten fields of a step takes a byte at least.
-	if n > uint64(len(d.buf))/10 {
+	// Each of the eleven fields of a step takes a byte at least.
+	if n > uint64(len(d.buf))/11 {
 		d.fail()
 		return &Setup{}
 	}
@@ -120,6 +128,7 @@ func decodeSetup(d *decoder) *Setup {
 	m.Filter = d.bytes()
 	m.Notify = d.bool()
 	m.Readable = d.list()
+	m.Kept = d.bool()
 	m.Dir = d.string()
 	m.UID = int(d.uint() & 0xffffffff)
 	m.GID = int(d.uint() & 0xffffffff)
@@ -132,6 +141,7 @@ func (s *Step) decode(d *decoder) {
 	s.Op = Op(d.uint())
 	s.Source = d.string()
 	s.Target = d.string()
+	s.Targets = d.list()
 	s.Data = d.string()
 	s.Mode = uint32(d.uint())
 	s.Attr = d.uint()

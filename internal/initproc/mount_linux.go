@@ -17,6 +17,7 @@ type root struct {
 	at        string         // where it is; "": the process is in it
 	workspace int            // O_PATH of the writable mount beneath the cover; 0: none
 	layers    map[string]int // descriptors of the layers that are given as paths
+	kept      int            // what an earlier init has kept; -1: nothing, or attached
 }
 
 // assemble carries out the steps. They were checked when they were planned;
@@ -72,6 +73,10 @@ func describe(s *control.Step) string {
 		return "bind the codebase on " + s.Target
 	case control.OpCover:
 		return "cover " + s.Target
+	case control.OpTake:
+		return control.StepTake
+	case control.OpKeep:
+		return "keep the file systems in memory"
 	}
 	return "create " + s.Target
 }
@@ -101,6 +106,10 @@ func (r *root) step(s *control.Step) error {
 		return r.cover(target)
 	case control.OpSeal:
 		return setAttr(unix.AT_FDCWD, target, s.Attr, 0)
+	case control.OpTake:
+		return r.take(s, target)
+	case control.OpKeep:
+		return r.keep(s.Targets)
 	}
 	return unix.EINVAL
 }

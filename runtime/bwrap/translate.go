@@ -169,7 +169,7 @@ func (s *shares) workspace(step control.Step) {
 // would be beneath it.
 func (s *shares) hidden(name string) bool {
 	return slices.ContainsFunc(s.init, func(i control.Step) bool {
-		return (i.Op == control.OpTmpfs || i.Op == control.OpDevpts) && beneath(name, i.Target)
+		return (i.Op == control.OpTmpfs || i.Op == control.OpDevpts || i.Op == control.OpTake) && beneath(name, i.Target)
 	})
 }
 

@@ -5,6 +5,7 @@ package bwrap
 import (
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -30,18 +31,23 @@ func TestTranslate(t *testing.T) {
 		name string
 		spec *specs.Spec
 		view runtime.View
+		kept *os.File
 	}{
 		{
 			"writable", runtime.NewSpec(runtime.SpecOptions{Hostname: "box", Dir: "/workspace"}),
-			runtime.View{Target: "/workspace", Delta: "/state/delta", Lower: append([]runtime.Layer{{Dir: "/state/mask"}}, codebase...)},
+			runtime.View{Target: "/workspace", Delta: "/state/delta", Lower: append([]runtime.Layer{{Dir: "/state/mask"}}, codebase...)}, nil,
 		},
 		{
 			"read-only", runtime.NewSpec(runtime.SpecOptions{Hostname: "box", Network: runtime.NetworkHost, Dir: "/srv/work"}),
-			runtime.View{Target: "/srv/work", Lower: codebase},
+			runtime.View{Target: "/srv/work", Lower: codebase}, nil,
+		},
+		{
+			"parked-before", runtime.NewSpec(runtime.SpecOptions{Hostname: "box", Dir: "/workspace"}),
+			runtime.View{Target: "/workspace", Lower: codebase}, new(os.File),
 		},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			setup, err := launch.Plan(runtime.Config{Spec: tc.spec, View: tc.view}, machine)
+			setup, err := launch.Plan(runtime.Config{Spec: tc.spec, View: tc.view, Scratch: tc.kept}, machine)
 			if err != nil {
 				t.Fatal(err)
 			}

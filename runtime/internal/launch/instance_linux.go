@@ -10,6 +10,7 @@ import (
 	"os"
 	"sync"
 	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -25,6 +26,9 @@ type instance struct {
 	door runtime.Door
 	held *admission
 
+	kept  *os.File // the file systems that outlive the instance; nil: none, or the caller's
+	modes []uint32 // those that they have at first
+
 	mu      sync.Mutex
 	next    uint64
 	running map[uint64]*process
@@ -35,7 +39,10 @@ type instance struct {
 	close sync.Once
 }
 
-var _ runtime.Instance = (*instance)(nil)
+var (
+	_ runtime.Instance = (*instance)(nil)
+	_ runtime.Parker   = (*instance)(nil)
+)
 
 func newInstance(proc *spawner.Process, conn *control.Conn, held *admission) *instance {
 	return &instance{
@@ -47,9 +54,15 @@ func newInstance(proc *spawner.Process, conn *control.Conn, held *admission) *in
 // begin sends the orders, the first with the files by which the process that takes
 // it goes into its cgroup, and waits for the sandbox to stand.
 func (in *instance) begin(ctx context.Context, setups []*control.Setup, cfg runtime.Config, group []int) error {
+	in.modes = scratchModes(cfg.Spec)
 	go in.receive()
+	last := setups[len(setups)-1]
 	for _, setup := range setups {
-		err := in.send(setup, group...)
+		files := group
+		if setup == last && setup.Kept {
+			files = append(files, int(cfg.Scratch.Fd()))
+		}
+		err := in.send(setup, files...)
 		if errors.Is(err, runtime.ErrEnded) {
 			break // it has said why, or will be found to have ended
 		}
@@ -66,7 +79,7 @@ func (in *instance) begin(ctx context.Context, setups []*control.Setup, cfg runt
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-	if (in.door.Workspace == nil) != (cfg.View.Delta == "") || (in.door.Listener == nil) == cfg.Notify {
+	if (in.door.Workspace == nil) != (cfg.View.Delta == "") || (in.door.Listener == nil) == cfg.Notify || (in.kept == nil) == keeps(last) {
 		return errors.New("the init did not hand over what it was asked for")
 	}
 	return nil
@@ -141,7 +154,7 @@ func (in *instance) settled(id uint64) {
 	}
 }
 
-// hello takes the files that the init hands over, once.
+// hello takes the files that the init hands over, until it has said that all is built.
 func (in *instance) hello(m *control.Hello, files []int) bool {
 	if len(m.Files) != len(files) || in.door.Root != nil {
 		control.CloseFiles(files)
@@ -156,6 +169,8 @@ func (in *instance) hello(m *control.Hello, files []int) bool {
 			in.door.Workspace = f
 		case name == "listener" && in.door.Listener == nil:
 			in.door.Listener = f
+		case name == "kept" && in.kept == nil && isTmpfs(f):
+			in.kept = f
 		default:
 			f.Close()
 		}
@@ -165,6 +180,9 @@ func (in *instance) hello(m *control.Hello, files []int) bool {
 
 func faultError(f *control.Fault) error {
 	err := error(syscall.Errno(f.Errno))
+	if f.Step == control.StepTake && err == unix.EINVAL {
+		return fmt.Errorf("building the sandbox: %w", runtime.ErrScratch)
+	}
 	switch err {
 	case unix.EPERM, unix.EACCES, unix.ENOSYS, unix.EINVAL, unix.ENODEV, unix.EOPNOTSUPP, unix.EBUSY:
 		return fmt.Errorf("building the sandbox: %s: %w (%w)", f.Step, err, runtime.ErrUnsupported)
@@ -194,9 +212,17 @@ func (in *instance) Limits() runtime.Limits { return in.held.limits }
 func (in *instance) Done() <-chan struct{}  { return in.done }
 
 // Kill kills the init, which takes all processes of its PID namespace with it.
-func (in *instance) Kill() {
+func (in *instance) Kill() { in.end(0) }
+
+// end kills. What the init has said by then is still read, unless that takes
+// longer than the given time.
+func (in *instance) end(patience time.Duration) {
 	in.kill.Do(func() {
 		in.proc.Kill()
+		select {
+		case <-in.done:
+		case <-time.After(patience):
+		}
 		in.conn.Close()
 		<-in.done
 	})
@@ -209,7 +235,7 @@ func (in *instance) Close() (err error) {
 		if in.held.group != nil {
 			err = in.held.group.Delete()
 		}
-		for _, f := range []*os.File{in.door.Root, in.door.Workspace, in.door.Listener} {
+		for _, f := range []*os.File{in.door.Root, in.door.Workspace, in.door.Listener, in.Scratch()} {
 			if f != nil {
 				f.Close()
 			}

@@ -115,7 +115,7 @@ func (l *Launcher) start(ctx context.Context, cfg runtime.Config, o Order, layer
 		return nil, err
 	}
 	if err := in.begin(ctx, o.Setups, cfg, group.files()); err != nil {
-		in.Close()
+		in.giveBack(cfg.Scratch)
 		return nil, err
 	}
 	return in, nil

@@ -42,6 +42,7 @@ type Host struct {
 type planner struct {
 	steps []control.Step
 	made  map[string]bool
+	kept  []string // those of scratch that there are, in the order of the spec
 }
 
 // Plan turns a spec and a view into the init's orders. It is pure.
@@ -49,10 +50,15 @@ func Plan(cfg runtime.Config, h Host) (*control.Setup, error) {
 	p := &planner{made: map[string]bool{"/": true}}
 	p.add(control.Step{Op: control.OpTmpfs, Target: "/", Data: "mode=0755,size=16m", Attr: attrNOSUID | attrNODEV})
 	for _, m := range cfg.Spec.Mounts {
+		if isScratch(m) {
+			p.scratch(m, cfg.Scratch != nil)
+			continue
+		}
 		if err := p.mount(m, h); err != nil {
 			return nil, err
 		}
 	}
+	p.keep()
 	p.dev()
 	p.etc(cfg.Spec.Hostname, h)
 	if err := p.view(cfg.View, h.Inherit); err != nil {
@@ -69,6 +75,7 @@ func Plan(cfg runtime.Config, h Host) (*control.Setup, error) {
 		Loopback: hasNamespace(cfg.Spec, specs.NetworkNamespace),
 		Filter:   cfg.Filter,
 		Notify:   cfg.Notify,
+		Kept:     cfg.Scratch != nil,
 		Dir:      cfg.Spec.Process.Cwd,
 		UID:      int(cfg.Spec.Process.User.UID),
 		GID:      int(cfg.Spec.Process.User.GID),

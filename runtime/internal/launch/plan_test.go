@@ -5,6 +5,7 @@ package launch
 import (
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -44,16 +45,18 @@ func TestPlan(t *testing.T) {
 		host Host
 		net  runtime.Network
 		hide bool
+		kept *os.File
 	}{
-		{"writable", view("/state/delta", "/state/mask", "/code:base,"), machine, runtime.NetworkNone, false},
-		{"facade", facade("/state/delta", "/state/facade", "/state/mask", "/codebase"), machine, runtime.NetworkNone, false},
-		{"inherited", view("/state/delta", "/codebase"), inherit, runtime.NetworkHost, false},
-		{"read-only", view("", "/codebase"), machine, runtime.NetworkNone, false},
-		{"masked-and-hidden", view("", "/state/mask", "/codebase"), machine, runtime.NetworkNone, true},
+		{"writable", view("/state/delta", "/state/mask", "/code:base,"), machine, runtime.NetworkNone, false, nil},
+		{"facade", facade("/state/delta", "/state/facade", "/state/mask", "/codebase"), machine, runtime.NetworkNone, false, nil},
+		{"inherited", view("/state/delta", "/codebase"), inherit, runtime.NetworkHost, false, nil},
+		{"read-only", view("", "/codebase"), machine, runtime.NetworkNone, false, nil},
+		{"masked-and-hidden", view("", "/state/mask", "/codebase"), machine, runtime.NetworkNone, true, nil},
+		{"parked-before", view("", "/codebase"), machine, runtime.NetworkNone, false, new(os.File)},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			spec := runtime.NewSpec(runtime.SpecOptions{Hostname: "box", Network: tc.net, Dir: "/workspace"})
-			setup, err := Plan(runtime.Config{Spec: spec, View: tc.view, HideContent: tc.hide}, tc.host)
+			setup, err := Plan(runtime.Config{Spec: spec, View: tc.view, HideContent: tc.hide, Scratch: tc.kept}, tc.host)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -68,7 +71,7 @@ func print(s *control.Setup) string {
 	for _, step := range s.Steps {
 		fmt.Fprintln(&b, step)
 	}
-	fmt.Fprintf(&b, "hostname %s, loopback %v, dir %s, user %d:%d, readable %q\n", s.Hostname, s.Loopback, s.Dir, s.UID, s.GID, s.Readable)
+	fmt.Fprintf(&b, "hostname %s, loopback %v, dir %s, user %d:%d, readable %q, kept %v\n", s.Hostname, s.Loopback, s.Dir, s.UID, s.GID, s.Readable, s.Kept)
 	return b.String()
 }
 
