@@ -101,10 +101,10 @@ func (s *resident) fork(ctx context.Context, req ForkRequest) (*Info, error) {
 }
 
 // forkRecord is the record of a fork that is to be.
-func (s *resident) forkRecord(req *ForkRequest) (record, error) {
+func (s *resident) forkRecord(req *ForkRequest) (sandboxRecord, error) {
 	id, err := newID("sb")
 	if err != nil {
-		return record{}, err
+		return sandboxRecord{}, err
 	}
 	s.mu.Lock()
 	r := s.record

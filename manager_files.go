@@ -6,7 +6,6 @@ import (
 	"context"
 	"encoding/hex"
 	"io"
-	"io/fs"
 	"maps"
 	"path"
 	"slices"
@@ -21,7 +20,7 @@ import (
 // UploadFile writes a file of a codebase, as CodebaseService says.
 func (m *Manager) UploadFile(ctx context.Context, id, name string, r io.Reader, opts UploadOptions) (result *UploadResult, err error) {
 	err = m.codebaseCall("upload", id, name, func(store *codebase.Store) error {
-		o := codebase.WriteOptions{Mode: fs.FileMode(opts.Mode).Perm(), Size: -1}
+		o := codebase.WriteOptions{Mode: opts.Mode, Size: -1}
 		if opts.Size > 0 {
 			o.Size = opts.Size
 		}

@@ -19,7 +19,7 @@ import (
 
 // CreateFromDirectory makes a sandbox of a directory, as DirectoryService says.
 func (m *Manager) CreateFromDirectory(ctx context.Context, dir string, req CreateSandboxRequest) (*Info, error) {
-	return m.create(ctx, req, dir, func(id string, p *fsguard.Policy, r *record) (*engine.Workspace, error) {
+	return m.create(ctx, req, dir, func(id string, p *fsguard.Policy, r *sandboxRecord) (*engine.Workspace, error) {
 		if req.CodebaseID != "" {
 			return nil, invalidf("both a directory and a codebase")
 		}
@@ -34,7 +34,7 @@ func (m *Manager) CreateFromDirectory(ctx context.Context, dir string, req Creat
 
 // CreateSandbox makes a sandbox of a codebase, as SandboxService says.
 func (m *Manager) CreateSandbox(ctx context.Context, req CreateSandboxRequest) (*Info, error) {
-	return m.create(ctx, req, "", func(id string, p *fsguard.Policy, r *record) (*engine.Workspace, error) {
+	return m.create(ctx, req, "", func(id string, p *fsguard.Policy, r *sandboxRecord) (*engine.Workspace, error) {
 		w, err := m.engine.FromCodebase(ctx, id, req.CodebaseID, p, req.disk())
 		return w, kindOf(err)
 	})
@@ -213,7 +213,7 @@ func (r missingRuntime) Start(context.Context, runtime.Config) (runtime.Instance
 }
 
 // stored reads the record of a sandbox.
-func (m *Manager) stored(id string) (r record, err error) {
+func (m *Manager) stored(id string) (r sandboxRecord, err error) {
 	row, err := m.sandboxes.Get(id)
 	switch {
 	case errors.Is(err, metadata.ErrNotFound):
@@ -244,7 +244,7 @@ func checkDir(dir string) (string, error) {
 
 // create makes a sandbox on the workspace that prepare gives, and starts it if
 // that is asked for. Its record makes it exist.
-func (m *Manager) create(ctx context.Context, req CreateSandboxRequest, source string, prepare func(id string, p *fsguard.Policy, r *record) (*engine.Workspace, error)) (*Info, error) {
+func (m *Manager) create(ctx context.Context, req CreateSandboxRequest, source string, prepare func(id string, p *fsguard.Policy, r *sandboxRecord) (*engine.Workspace, error)) (*Info, error) {
 	fail := func(err error) (*Info, error) {
 		var e *Error
 		if errors.As(err, &e) && e.Path == "" {
@@ -310,12 +310,12 @@ func (s *resident) begin1(ctx context.Context, start bool) (err error) {
 }
 
 // newRecord is the record of a sandbox that is to be.
-func newRecord(req *CreateSandboxRequest, rt runtime.Runtime) (record, error) {
+func newRecord(req *CreateSandboxRequest, rt runtime.Runtime) (sandboxRecord, error) {
 	id, err := newID("sb")
 	if err != nil {
-		return record{}, err
+		return sandboxRecord{}, err
 	}
-	r := record{BestEffort: req.BestEffort, OutputLimit: req.OutputLimit, Info: Info{
+	r := sandboxRecord{BestEffort: req.BestEffort, OutputLimit: req.OutputLimit, Info: Info{
 		ID: id, CodebaseID: req.CodebaseID, Runtime: rt.Name(), Image: req.Image, Status: StatusPending,
 		Labels: maps.Clone(req.Labels), Rules: req.Rules, Network: req.Network, Resources: req.Resources,
 		Created: time.Now(), IdleTimeout: req.IdleTimeout,

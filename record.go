@@ -10,8 +10,8 @@ import (
 	"github.com/sandbox-rls/sandbox/internal/metadata"
 )
 
-// record is what a manager keeps of a sandbox in its metadata.
-type record struct {
+// sandboxRecord is what a manager keeps of a sandbox in its metadata.
+type sandboxRecord struct {
 	Info        Info          `json:"info"`
 	BestEffort  bool          `json:"best_effort,omitempty"`
 	OutputLimit int64         `json:"output_limit"`
@@ -19,14 +19,14 @@ type record struct {
 	Checkpoints []Checkpoint  `json:"checkpoints,omitempty"`
 }
 
-// row is the record as a row, in the group of its codebase.
-func (r *record) row() (metadata.Row, error) {
+// row is the sandboxRecord as a row, in the group of its codebase.
+func (r *sandboxRecord) row() (metadata.Row, error) {
 	doc, err := json.Marshal(r)
 	return metadata.Row{ID: r.Info.ID, Group: r.Info.CodebaseID, Doc: doc}, err
 }
 
 // deadline is when the sandbox, which does not run, is to be destroyed.
-func (r *record) deadline() time.Time {
+func (r *sandboxRecord) deadline() time.Time {
 	due := r.Info.Expires
 	if r.Info.IdleTimeout == 0 {
 		return due
@@ -43,7 +43,7 @@ func (r *record) deadline() time.Time {
 
 // recordOf reads a row. A sandbox that was running when its process died is
 // stopped: since it was opened again, as far as anybody knows.
-func recordOf(row metadata.Row, opened time.Time) (r record, err error) {
+func recordOf(row metadata.Row, opened time.Time) (r sandboxRecord, err error) {
 	if err := json.Unmarshal(row.Doc, &r); err != nil {
 		return r, err
 	}

@@ -28,7 +28,7 @@ type resident struct {
 	active atomic.Int64
 
 	mu        sync.Mutex
-	record    record
+	record    sandboxRecord
 	workspace *engine.Workspace // nil: not put together since the manager was opened
 	box       *engine.Box       // nil while it is stopped or parked
 	enforced  []Enforcement     // what came of the limits at the last start
@@ -39,7 +39,7 @@ type resident struct {
 	destroyed bool
 }
 
-func (m *Manager) newResident(r record, policy *fsguard.Policy, rt runtime.Runtime, logger *slog.Logger) *resident {
+func (m *Manager) newResident(r sandboxRecord, policy *fsguard.Policy, rt runtime.Runtime, logger *slog.Logger) *resident {
 	if logger == nil {
 		logger = m.logger
 	}

@@ -19,7 +19,7 @@ type Checkpoint struct {
 // Discard drops what a sandbox changed, as DeltaService says.
 func (m *Manager) Discard(ctx context.Context, sandboxID string) error {
 	_, err := m.change("discard", sandboxID, func(s *resident) error {
-		return s.rollBack(ctx, "discard", func() error { return s.workspace.Discard() })
+		return s.rollBack(ctx, "discard", func() error { return s.workspace.Discard(ctx) })
 	})
 	return err
 }
@@ -31,7 +31,7 @@ func (m *Manager) Restore(ctx context.Context, sandboxID, checkpointID string) e
 			if s.checkpoint(checkpointID) < 0 {
 				return ErrCheckpointNotFound
 			}
-			return s.workspace.Restore(checkpointID)
+			return s.workspace.Restore(ctx, checkpointID)
 		})
 	})
 	return err
@@ -81,7 +81,7 @@ func (s *resident) keep(ctx context.Context, name string) (*Checkpoint, error) {
 	}
 	w, err := s.tree(ctx)
 	if err == nil {
-		err = w.Keep(id)
+		err = w.Keep(ctx, id)
 	}
 	if err != nil {
 		return fail(err)

@@ -89,6 +89,9 @@ type View struct {
 	// are merged by an overlay of their own, so that no directory tells what
 	// one of them hides of another.
 	Facade bool
+	// Above are read-only layers between those and the delta, the top one first.
+	// They are part of no facade.
+	Above []Layer
 	// Delta is the directory that holds "upper", the overlay's writable layer,
 	// and "work", its work directory, on a file system that is not itself an
 	// overlay. Empty: the workspace cannot be written.

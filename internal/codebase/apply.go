@@ -12,6 +12,7 @@ import (
 type applier struct {
 	*edit
 	strict bool
+	force  bool
 	report ApplyReport
 	left   map[string]bool
 }
@@ -28,7 +29,7 @@ type change struct {
 // yields reports whether a state of a path, by the version and the time of its
 // writing, makes room for a change.
 func (a *applier) yields(version uint64, written int64, c *change) bool {
-	if version <= c.base || version == a.version {
+	if version <= c.base || version == a.version || a.force {
 		return true
 	}
 	return !a.strict && c.Written >= written

@@ -4,6 +4,7 @@ package codebase
 
 import (
 	"context"
+	"errors"
 	"io/fs"
 	"math"
 	"time"
@@ -37,7 +38,7 @@ func (s *Store) Apply(ctx context.Context, id string, batch Batch) (ApplyReport,
 	}
 	var report ApplyReport
 	version, err := c.commit(ctx, st, func(e *edit) error {
-		a := applier{edit: e, strict: batch.Strict, left: map[string]bool{}}
+		a := applier{edit: e, strict: batch.Strict, force: batch.Overwrite, left: map[string]bool{}}
 		for i := range changes {
 			ch := &changes[i]
 			ch.object = func() uint64 { return st.take(e, staged[i]) }
@@ -46,14 +47,24 @@ func (s *Store) Apply(ctx context.Context, id string, batch Batch) (ApplyReport,
 			}
 		}
 		report = a.report
+		if batch.DryRun || len(report.Conflicts) > 0 && !batch.Partial {
+			return errNotApplied
+		}
 		return nil
 	})
+	if errors.Is(err, errNotApplied) {
+		report.Version = 0
+		return report, nil
+	}
 	if err != nil {
 		return ApplyReport{}, err
 	}
 	report.Version = version
 	return report, nil
 }
+
+// errNotApplied takes back what a batch has done that is not to be applied.
+var errNotApplied = errors.New("not applied")
 
 // prepare brings an item into its final form, and its content to the stage.
 func (s *stage) prepare(ctx context.Context, it *Item, ch *change) (object uint64, err error) {

@@ -16,6 +16,13 @@ type Batch struct {
 	// conflict, unless it holds the same, and leaves it as it is. Otherwise the
 	// newest writer wins.
 	Strict bool
+	// Overwrite, of a strict batch, replaces what somebody else wrote.
+	Overwrite bool
+	// Partial, of a strict batch, applies what has no conflict when something else
+	// has one. Otherwise nothing is applied then.
+	Partial bool
+	// DryRun applies nothing, and reports what would come of it.
+	DryRun bool
 }
 
 // Item is one change of a path.
@@ -46,7 +53,7 @@ type Item struct {
 // ApplyReport says what became of each path of a batch, in the order of its
 // items. A deletion adds the paths beneath it that were left.
 type ApplyReport struct {
-	// Version is that of the codebase afterwards.
+	// Version is that of the codebase afterwards; 0 when nothing was applied.
 	Version uint64
 	// Applied are paths that are now as the batch says.
 	Applied []string

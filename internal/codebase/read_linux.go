@@ -118,3 +118,12 @@ func (s *Store) Since(ctx context.Context, id string, version uint64) ([]File, e
 	})
 	return files, err
 }
+
+// Fetch returns a file as it is now, with its content open if it is a regular one.
+func (s *Store) Fetch(ctx context.Context, id, path string) (*os.File, File, error) {
+	f, err := s.Stat(ctx, id, path)
+	if err != nil || !f.Mode.IsRegular() {
+		return nil, f, err
+	}
+	return s.Open(ctx, id, path)
+}

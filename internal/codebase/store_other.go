@@ -18,6 +18,11 @@ import (
 // Store needs Linux.
 type Store struct{}
 
+// Fetch needs Linux.
+func (s *Store) Fetch(ctx context.Context, id, path string) (*os.File, File, error) {
+	return nil, File{}, errors.ErrUnsupported
+}
+
 // Open needs Linux.
 func Open(db *bolt.DB, dir string, owner tree.Owner, opts ...Option) (*Store, error) {
 	return nil, errors.ErrUnsupported

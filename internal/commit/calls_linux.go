@@ -86,4 +86,3 @@ func (c calls) times(dir int, name string, mtime int64, flags int) error {
 func (c calls) syncfs(fd int) error {
 	return c.do("syncfs", func() error { return unix.Syncfs(fd) })
 }
-

@@ -7,6 +7,7 @@ package commit
 import (
 	"context"
 	"errors"
+	"os"
 
 	"github.com/sandbox-rls/sandbox/internal/delta"
 )
@@ -19,11 +20,14 @@ func Run(ctx context.Context, req Request, opts Options) (*Report, error) {
 // Recover needs Linux.
 func Recover(ctx context.Context, j Journal) ([]Recovery, error) { return nil, errors.ErrUnsupported }
 
+// Still is false.
+func Still(*os.File, *Stamp) bool { return false }
+
 // Layers needs Linux.
 type Layers struct{}
 
 // OpenLayers needs Linux.
-func OpenLayers(upper string, lower []string) (*Layers, error) { return nil, errors.ErrUnsupported }
+func OpenLayers(delta.Layers) (*Layers, error) { return nil, errors.ErrUnsupported }
 
 // Close does nothing.
 func (*Layers) Close() {}

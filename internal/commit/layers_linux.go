@@ -20,9 +20,9 @@ type Layers struct {
 
 var _ Base = (*Layers)(nil)
 
-// OpenLayers takes the directories that delta.OpenReader takes.
-func OpenLayers(upper string, lower []string) (*Layers, error) {
-	r, err := delta.OpenReader(upper, lower)
+// OpenLayers takes the layers that delta.OpenReader takes.
+func OpenLayers(l delta.Layers) (*Layers, error) {
+	r, err := delta.OpenReader(l)
 	if err != nil {
 		return nil, err
 	}

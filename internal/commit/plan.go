@@ -149,7 +149,11 @@ func reportOf(nodes []node) *Report {
 	for i := range nodes {
 		n := &nodes[i]
 		list := lists[n.fate]
-		*list = append(*list, Item{Path: n.change.Path, Kind: n.change.Kind, Reason: n.reason})
+		it := Item{Path: n.change.Path, Kind: n.change.Kind, Reason: n.reason}
+		if n.fate == unchanged {
+			it.Now = n.stamp
+		}
+		*list = append(*list, it)
 	}
 	return r
 }

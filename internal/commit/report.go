@@ -9,8 +9,9 @@ type Item struct {
 	Path   string
 	Kind   delta.Kind
 	Reason string // why, in words; empty when it was applied or is as it should be
-	// Now is what stands at the path after it was applied; nil when nothing
-	// does, and in a dry run. Known takes it.
+	// Now is what stands at the path after it was applied, or was found there of
+	// what is unchanged; nil when nothing does, and of what a dry run would apply.
+	// Known takes it.
 	Now *Stamp
 }
 

@@ -35,6 +35,9 @@ func (s Step) String() string {
 	if s.Facade {
 		b.WriteString(" facade")
 	}
+	if s.Above > 0 {
+		fmt.Fprintf(&b, " above %d", s.Above)
+	}
 	if len(s.Targets) > 0 {
 		fmt.Fprintf(&b, "%q", s.Targets)
 	}

@@ -39,8 +39,10 @@ type Step struct {
 	// Optional steps whose source does not exist are passed over.
 	Optional bool
 	// Writable says that the last layer holds the directories upper and work;
-	// Facade, that the lower layers but the first are merged on their own.
+	// Facade, that the lower layers after a first one are merged on their own. Above is
+	// how many layers come before that first one.
 	Writable, Facade bool
+	Above            uint32
 }
 
 // Setup is all that the init needs to build the sandbox and to become its PID 1.
@@ -109,12 +111,13 @@ func (s *Step) encode(e *encoder) {
 	e.bool(s.Optional)
 	e.bool(s.Writable)
 	e.bool(s.Facade)
+	e.uint(uint64(s.Above))
 }
 
 func decodeSetup(d *decoder) *Setup {
 	n := d.uint()
-	// Each of the eleven fields of a step takes a byte at least.
-	if n > uint64(len(d.buf))/11 {
+	// Each of the twelve fields of a step takes a byte at least.
+	if n > uint64(len(d.buf))/12 {
 		d.fail()
 		return &Setup{}
 	}
@@ -149,4 +152,5 @@ func (s *Step) decode(d *decoder) {
 	s.Optional = d.bool()
 	s.Writable = d.bool()
 	s.Facade = d.bool()
+	s.Above = uint32(d.uint())
 }

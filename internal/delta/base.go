@@ -31,6 +31,9 @@ type PutSpec struct {
 	// instead of being copied.
 	Share bool
 	Size  int64
+	// Check, if given, is asked after File was read. What it says no to is not put,
+	// and no error.
+	Check func() bool
 	// Link is where a symbolic link leads.
 	Link string
 	// Parent is the mode of the directories above the path that the layers

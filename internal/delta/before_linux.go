@@ -4,7 +4,7 @@ package delta
 
 import "github.com/sandbox-rls/sandbox/internal/tree"
 
-// File is a file that the lower layers show.
+// File is a file that the sandbox began with, or that its origin has become.
 type File struct{ found *found }
 
 // Entry returns what lstat(2) said of it.
@@ -13,10 +13,9 @@ func (f *File) Entry() *tree.Entry { return &f.found.Entry }
 // Open opens a regular file for reading. It is for as long as the Reader is open.
 func (f *File) Open() (int, error) { return openRegular(f.found) }
 
-// Before finds a path as the lower layers together show it; nil where there
-// is nothing.
+// Before finds a path as it is compared with; nil where there is nothing.
 func (r *Reader) Before(path string) (*File, error) {
-	m, err := r.before(path)
+	m, err := resolve(r.before, path)
 	if m == nil || err != nil {
 		return nil, err
 	}

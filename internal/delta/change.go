@@ -48,4 +48,11 @@ type Change struct {
 	// OldMode and OldSize are those that it had; zero when added.
 	OldMode fs.FileMode
 	OldSize int64
+	// Time is when the path became what it is, by the kernel's clock (st_ctime), or
+	// when it was deleted, in nanoseconds since 1970.
+	Time int64
+	// ModTime is the modification time, in nanoseconds since 1970, and Link the
+	// target of a symbolic link; zero when deleted.
+	ModTime int64
+	Link    string
 }

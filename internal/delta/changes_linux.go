@@ -27,14 +27,21 @@ const maxPath = 64 << 10
 // open base and of what was deleted. When something in the upper directory
 // cannot be read, the error says what, and the changes found elsewhere are
 // returned with it.
-func Changes(l Layers) ([]Change, error) {
+func Changes(l Layers) ([]Change, error) { return ChangesAt(l, "/") }
+
+// ChangesAt is Changes for one path, and what lies beneath it. It costs what
+// changed there.
+func ChangesAt(l Layers, path string) ([]Change, error) {
+	if !clean(path) {
+		return nil, &fs.PathError{Op: "changes", Path: path, Err: unix.EINVAL}
+	}
 	s, err := l.open()
 	if err != nil {
 		return nil, err
 	}
 	defer s.close()
-	c := &collector{buf: make([]byte, 64<<10)}
-	c.name(&merged{layers: s.before}, &merged{layers: s.now}, "/")
+	c := &collector{buf: make([]byte, 64<<10), only: path}
+	c.name(pair{old: &merged{layers: s.before}, new: &merged{layers: s.now}}, "/")
 	for len(c.stack) > 0 {
 		p := c.stack[len(c.stack)-1]
 		c.stack = c.stack[:len(c.stack)-1]
@@ -48,10 +55,12 @@ func Changes(l Layers) ([]Change, error) {
 type pair struct {
 	path     string
 	old, new *merged
+	gone     int64 // when it was deleted, of one that is not there now
 }
 
 type collector struct {
 	comparer
+	only    string // the path that is asked for
 	stack   []pair
 	changes []Change
 	errors  []error
@@ -69,6 +78,10 @@ func (c *collector) fail(op, path string, err error) {
 // compare looks at one directory: at the names in the layers that one side has
 // and the other has not. Those of the others are the same on both.
 func (c *collector) compare(p pair) {
+	if tree.Beneath(c.only, p.path) {
+		c.name(p, nextName(p.path, c.only))
+		return
+	}
 	only := append(without(p.old.stack(), p.new.stack()), without(p.new.stack(), p.old.stack())...)
 	names, err := list(only, p.path, c.buf)
 	if err != nil {
@@ -77,7 +90,7 @@ func (c *collector) compare(p pair) {
 	}
 	first := len(c.stack)
 	for _, name := range names {
-		c.name(p.old, p.new, tree.Join(p.path, name))
+		c.name(p, tree.Join(p.path, name))
 	}
 	slices.Reverse(c.stack[first:]) // the cursors like tree order
 }
@@ -92,35 +105,79 @@ func without(layers, others []layer) (rest []layer) {
 	return rest
 }
 
+// nextName is the path of the entry of a directory that a path leads through.
+func nextName(dir, path string) string {
+	at := len(dir)
+	if dir != "/" {
+		at++
+	}
+	if end := strings.IndexByte(path[at:], '/'); end >= 0 {
+		return path[:at+end]
+	}
+	return path
+}
+
 // name looks at one name in a directory.
-func (c *collector) name(oldDir, newDir *merged, path string) {
+func (c *collector) name(dir pair, path string) {
 	if len(path) > maxPath {
 		c.fail("lstat", path[:256]+"…", unix.ENAMETOOLONG)
 		return
 	}
-	old, err := lookup(oldDir.stack(), path)
+	old, err := lookup(dir.old.stack(), path)
 	if err != nil {
 		c.fail("lstat", path, err)
 		return
 	}
-	now, err := lookup(newDir.stack(), path)
+	now, err := lookup(dir.new.stack(), path)
 	if err != nil {
 		c.fail("lstat", path, err)
 		return
 	}
-	switch {
-	case old == nil && now == nil: // a whiteout of nothing, or gone meanwhile
+	if old == nil && now == nil { // a whiteout of nothing, or gone meanwhile
 		return
-	case old == nil:
-		c.add(Change{Path: path, Kind: Added, Mode: now.Mode, Size: now.Size})
-	case now == nil:
-		c.add(Change{Path: path, Kind: Deleted, Mode: old.Mode, Size: old.Size, OldMode: old.Mode, OldSize: old.Size})
-	case !c.same(now.found, old.found):
-		c.add(Change{Path: path, Kind: Modified, Mode: now.Mode, Size: now.Size, OldMode: old.Mode, OldSize: old.Size})
 	}
-	if p := (pair{path, old.dir(), now.dir()}); p.old != nil || p.new != nil {
+	p := pair{path: path, old: old.dir(), new: now.dir(), gone: dir.gone}
+	if now == nil && dir.new != nil {
+		p.gone = deletedAt(dir.new, path)
+	}
+	if path == c.only || c.only == "/" || tree.Beneath(path, c.only) {
+		c.note(old, now, path, p.gone)
+	}
+	if p.old != nil || p.new != nil {
 		c.stack = append(c.stack, p)
 	}
+}
+
+// note notes a path that differs.
+func (c *collector) note(old, now *merged, path string, gone int64) {
+	change := Change{Path: path}
+	switch {
+	case now == nil:
+		c.add(Change{Path: path, Kind: Deleted, Mode: old.Mode, Size: old.Size, OldMode: old.Mode, OldSize: old.Size, Time: gone})
+		return
+	case old == nil:
+		change.Kind = Added
+	case c.same(now.found, old.found):
+		return
+	default:
+		change.Kind, change.OldMode, change.OldSize = Modified, old.Mode, old.Size
+	}
+	change.Mode, change.Size, change.Time, change.ModTime, change.Link = now.Mode, now.Size, now.ChangeTime, now.ModTime, now.Link
+	c.add(change)
+}
+
+// deletedAt is when a name was deleted from a directory: when its whiteout was made,
+// or, where the directory hides all that was in it, when that was changed last.
+func deletedAt(dir *merged, path string) int64 {
+	for _, l := range dir.layers {
+		if f, err := l.find(path); err == nil && f != nil && f.whiteout() {
+			return f.ChangeTime
+		}
+	}
+	if dir.found == nil {
+		return 0
+	}
+	return dir.ChangeTime
 }
 
 func (c *collector) add(change Change) { c.changes = append(c.changes, change) }

@@ -61,6 +61,9 @@ func (b *Base) put(path string, s *PutSpec) error {
 	default:
 		return unix.EINVAL
 	}
+	if s.Check != nil && !s.Check() {
+		return tree.RemoveAt(b.scratch, scratchName)
+	}
 	return b.settle(at, name)
 }
 

@@ -8,7 +8,11 @@ import (
 )
 
 func (e *Engine) openCodebases(owner tree.Owner) (*codebase.Store, error) {
-	return codebase.Open(e.metadata.DB(), e.path("codebases"), owner)
+	opts := []codebase.Option{codebase.WithTrash(e.bin.throw)}
+	if !e.metadata.Durable() {
+		opts = append(opts, codebase.WithoutSync())
+	}
+	return codebase.Open(e.metadata.DB(), e.path("codebases"), owner, opts...)
 }
 
 // Codebases are the codebases of the state directory.

@@ -131,17 +131,7 @@ func adopt(b *delta.Base, root *os.Root, item commit.Item) error {
 			return nil
 		}
 		defer f.Close()
-		if !commit.Still(f, item.Now) {
-			return nil
-		}
-		spec.File = f
-		if err := b.Put(item.Path, spec); err != nil {
-			return err
-		}
-		if !commit.Still(f, item.Now) {
-			return b.Forget(item.Path)
-		}
-		return nil
+		spec.File, spec.Check = f, func() bool { return commit.Still(f, item.Now) }
 	}
 	return b.Put(item.Path, spec)
 }

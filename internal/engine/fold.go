@@ -53,15 +53,8 @@ func (w *Workspace) batch(changes []delta.Change) (b codebase.Batch, rest commit
 		case c.Path == "/":
 			continue // a codebase's root has no attributes
 		}
-		it := codebase.Item{Path: c.Path, Mode: c.Mode, Written: c.Time, Base: w.baseOf(c.Path), Delete: c.Kind == delta.Deleted}
-		if !it.Delete {
-			if it.ModTime, it.Link, err = delta.Attributes(upper, c.Path); err != nil {
-				item.Reason = "it changed while it was committed"
-				rest.Failed = append(rest.Failed, item)
-				continue
-			}
-			it.Open = func() (io.ReadCloser, error) { return delta.OpenContent(upper, c.Path) }
-		}
+		it := codebase.Item{Path: c.Path, Mode: c.Mode, ModTime: c.ModTime, Link: c.Link, Written: c.Time, Base: w.baseOf(c.Path), Delete: c.Kind == delta.Deleted}
+		it.Open = func() (io.ReadCloser, error) { return delta.OpenContent(upper, c.Path) }
 		b.Items = append(b.Items, it)
 	}
 	return b, rest, func() { _ = upper.Close() }, nil
@@ -97,10 +90,7 @@ func (w *Workspace) commitToCodebase(ctx context.Context, changes []delta.Change
 		return nil, err
 	}
 	defer closeAll()
-	batch.Strict, batch.Force, batch.Partial, batch.DryRun = true, o.Overwrite, o.Partial, o.DryRun
-	if len(report.Failed) > 0 && !o.Partial && !o.DryRun {
-		return &report, nil
-	}
+	batch.Strict, batch.Overwrite, batch.Partial, batch.DryRun = true, o.Overwrite, o.Partial, o.DryRun
 	applied, err := w.engine.codebases.Apply(ctx, w.origin.Codebase, batch)
 	if err != nil {
 		return nil, err

@@ -4,10 +4,9 @@ package engine
 
 import (
 	"errors"
+	"os"
 
-	"github.com/sandbox-rls/sandbox/internal/codebase"
 	"github.com/sandbox-rls/sandbox/internal/commit"
-	"github.com/sandbox-rls/sandbox/internal/snapshot"
 )
 
 // Origin says what a workspace was made of, so that it can be put together again
@@ -20,11 +19,11 @@ type Origin struct {
 	// Since is when the directory was listed, in nanoseconds since 1970.
 	Since    int64  `json:"since,omitempty"`
 	Snapshot string `json:"snapshot,omitempty"`
-	// Codebase, with the version and layers of a checkout, is the other thing that
-	// it can have been made of.
-	Codebase string   `json:"codebase,omitempty"`
-	Version  uint64   `json:"version,omitempty"`
-	Layers   []string `json:"layers,omitempty"`
+	// Codebase, of a version, by its checkout, is the other thing that it can have
+	// been made of.
+	Codebase string `json:"codebase,omitempty"`
+	Version  uint64 `json:"version,omitempty"`
+	Checkout string `json:"checkout,omitempty"`
 	// Seen is the version of the codebase up to which its uploads are in the
 	// workspace.
 	Seen uint64 `json:"seen,omitempty"`
@@ -40,57 +39,63 @@ type KnownPath struct {
 	Stamp *commit.Stamp `json:"stamp"`
 }
 
-// adopted keeps what a sandbox that was there when the engine was opened needs,
-// until its workspace is put together or thrown away.
+// adopted keeps what a sandbox needs whose workspace is not put together yet: since
+// an earlier process has left it, or since it is a fork that is to be.
 type adopted struct {
-	origin   Origin
-	snapshot *snapshot.Snapshot
-	checkout *codebase.Checkout
-	err      error // why it cannot be put together
+	origin Origin
+	free   func()
+	err    error // why it cannot be put together
 }
 
 // Adopt says that a sandbox of an earlier process goes on. What is missing for
 // it shows when it is started.
 func (e *Engine) Adopt(id string, o Origin) {
-	a := &adopted{origin: o}
+	a := &adopted{origin: o, free: func() {}}
 	switch {
 	case o.Snapshot != "":
-		a.snapshot, a.err = e.snapshots.Load(o.Snapshot)
+		snap, err := e.snapshots.Load(o.Snapshot)
+		if a.err = err; err == nil {
+			a.free = func() { e.snapshots.Release(snap) }
+		}
 	case o.Codebase != "":
-		a.checkout, a.err = e.codebases.Load(o.Codebase, o.Version, o.Layers)
+		if a.err = e.codebases.Hold(o.Checkout); a.err == nil {
+			a.free = func() { e.codebases.Drop(o.Checkout) }
+		}
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.adopted[id] = a
 }
 
-// take hands over what was kept for a sandbox.
-func (e *Engine) take(id string) (*adopted, error) {
+// kept is what was kept for a sandbox.
+func (e *Engine) kept(id string) (*adopted, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	a := e.adopted[id]
 	if a == nil {
 		return nil, errors.New("nothing was kept of the sandbox")
 	}
-	if a.err != nil {
-		return nil, a.err
-	}
+	return a, a.err
+}
+
+// unkeep lets go of what was kept for a sandbox.
+func (e *Engine) unkeep(id string) {
+	e.mu.Lock()
+	a := e.adopted[id]
 	delete(e.adopted, id)
-	return a, nil
+	e.mu.Unlock()
+	if a != nil {
+		a.free()
+	}
 }
 
 // Drop throws away what is left of a sandbox that was adopted and whose workspace
 // was never put together.
 func (e *Engine) Drop(id string) {
-	e.mu.Lock()
-	a := e.adopted[id]
-	delete(e.adopted, id)
-	e.mu.Unlock()
-	if a == nil {
-		return
+	e.unkeep(id)
+	if _, err := os.Lstat(e.deltaDir(id)); err == nil {
+		_ = e.bin.throw(e.deltaDir(id))
 	}
-	a.free(e)()
-	_ = e.bin.throw(e.deltaDir(id))
 }
 
 // Sweep removes what no adopted sandbox needs.
@@ -101,16 +106,5 @@ func (e *Engine) Sweep() error {
 		keep[id] = true
 	}
 	e.mu.Unlock()
-	return errors.Join(e.sweepDeltas(keep), e.snapshots.Sweep(), e.codebases.Sweep())
-}
-
-// free lets go of what was kept.
-func (a *adopted) free(e *Engine) func() {
-	switch {
-	case a.snapshot != nil:
-		return func() { e.snapshots.Release(a.snapshot) }
-	case a.checkout != nil:
-		return a.checkout.Release
-	}
-	return func() {}
+	return errors.Join(e.sweepDeltas(keep), e.snapshots.Sweep(), e.codebases.Sweep(func(string) bool { return false }))
 }

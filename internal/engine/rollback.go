@@ -23,16 +23,18 @@ func (w *Workspace) Changes() ([]delta.Change, error) {
 func (w *Workspace) Reader() (*delta.Reader, error) { return delta.OpenReader(w.layers()) }
 
 // Discard drops what the sandbox changed. Nothing may be mounted.
-func (w *Workspace) Discard() error { return w.replaceUpper("") }
+func (w *Workspace) Discard(ctx context.Context) error { return w.replaceUpper(ctx, "") }
 
 // Restore makes what the sandbox changed what it was when it was kept. Nothing may
 // be mounted.
-func (w *Workspace) Restore(id string) error { return w.replaceUpper(w.kept(id)) }
+func (w *Workspace) Restore(ctx context.Context, id string) error {
+	return w.replaceUpper(ctx, w.kept(id))
+}
 
 // replaceUpper puts a copy of an upper layer, or an empty one, in the place of the
 // sandbox's. What has become of its origin in the meantime stays. The new one is
 // whole before it takes its place.
-func (w *Workspace) replaceUpper(from string) error {
+func (w *Workspace) replaceUpper(ctx context.Context, from string) error {
 	done, err := w.holdAlone()
 	if err != nil {
 		return err
@@ -48,7 +50,7 @@ func (w *Workspace) replaceUpper(from string) error {
 	if from == "" {
 		err = w.emptyUpper(fresh)
 	} else {
-		err = delta.Copy(fresh, from, tree.Owner(w.engine.owner))
+		err = delta.Copy(ctx, fresh, from, tree.Owner(w.engine.owner))
 	}
 	if err == nil {
 		err = w.closeBase()
@@ -91,7 +93,7 @@ func (w *Workspace) kept(id string) string { return filepath.Join(w.dir, "checkp
 // Keep copies what the sandbox changed, under an id. What it has deleted of the open
 // base is written down as deleted, since the base will be a layer by the time at
 // which the copy is used.
-func (w *Workspace) Keep(id string) error {
+func (w *Workspace) Keep(ctx context.Context, id string) error {
 	done, err := w.Hold()
 	if err != nil {
 		return err
@@ -103,13 +105,13 @@ func (w *Workspace) Keep(id string) error {
 	if err := os.MkdirAll(filepath.Dir(w.kept(id)), 0o700); err != nil {
 		return err
 	}
-	return w.copyUpper(w.kept(id))
+	return w.copyUpper(ctx, w.kept(id))
 }
 
 // copyUpper copies the upper layer.
-func (w *Workspace) copyUpper(to string) error {
+func (w *Workspace) copyUpper(ctx context.Context, to string) error {
 	owner := tree.Owner(w.engine.owner)
-	if err := delta.Copy(to, w.Upper(), owner); err != nil {
+	if err := delta.Copy(ctx, to, w.Upper(), owner); err != nil {
 		return err
 	}
 	l := w.layers()
@@ -143,7 +145,7 @@ func (e *Engine) Fork(ctx context.Context, id string, w *Workspace, disk DiskLim
 		e.Drop(id)
 		return nil, err
 	}
-	if err := other.copyFrom(w); err != nil {
+	if err := other.copyFrom(ctx, w); err != nil {
 		other.Release()
 		return nil, err
 	}
@@ -151,25 +153,25 @@ func (e *Engine) Fork(ctx context.Context, id string, w *Workspace, disk DiskLim
 }
 
 // copyFrom takes over what another workspace, of the same origin, changed.
-func (w *Workspace) copyFrom(from *Workspace) error {
+func (w *Workspace) copyFrom(ctx context.Context, from *Workspace) error {
 	if from.delta == "" || w.delta == "" {
 		return nil
 	}
 	owner := tree.Owner(w.engine.owner)
 	for _, dir := range from.closed {
-		if err := delta.Copy(filepath.Join(w.dir, filepath.Base(dir)), dir, owner); err != nil {
+		if err := delta.Copy(ctx, filepath.Join(w.dir, filepath.Base(dir)), dir, owner); err != nil {
 			return err
 		}
 	}
 	if from.opened {
-		if err := delta.Copy(filepath.Join(w.dir, from.nextBase()), from.layers().Open, owner); err != nil {
+		if err := delta.Copy(ctx, filepath.Join(w.dir, from.nextBase()), from.layers().Open, owner); err != nil {
 			return err
 		}
 	}
 	if err := tree.Remove(w.Upper()); err != nil {
 		return err
 	}
-	if err := from.copyUpper(w.Upper()); err != nil {
+	if err := from.copyUpper(ctx, w.Upper()); err != nil {
 		return err
 	}
 	return w.findBases()

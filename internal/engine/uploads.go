@@ -7,6 +7,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/sandbox-rls/sandbox/fsguard"
 	"github.com/sandbox-rls/sandbox/internal/codebase"
@@ -67,12 +68,16 @@ func (w *Workspace) placeUpload(ctx context.Context, b *Box, base *delta.Base, i
 		return nil // it comes again, or is a sandbox's
 	}
 	spec := specOf(f, info)
-	place := fsguard.Placement{Content: f, Size: info.Size, Mode: info.Mode, ModTime: info.ModTime, Link: info.Link}
-	if level == fsguard.View && info.Mode.IsRegular() {
-		place.Content, place.Mode = nil, 0
-		spec.File, spec.Share, spec.Mode = nil, false, 0
-	} else if f != nil && w.placed(info.Path, f) {
+	place := fsguard.Placement{Size: info.Size, Mode: info.Mode, ModTime: time.Unix(0, info.ModTime), Symlink: info.Link}
+	switch {
+	case f == nil:
+	case w.placed(info.Path, f):
 		return nil
+	case level == fsguard.View:
+		place.Placeholder = true
+		spec.File, spec.Share, spec.Mode = nil, false, 0
+	default:
+		place.Content = f
 	}
 	if err := b.Files.Place(info.Path, place); err != nil {
 		return err

@@ -26,7 +26,6 @@ type Workspace struct {
 	// Skipped are what could not be taken over from the source.
 	Skipped []tree.Problem
 
-	id      string
 	engine  *Engine
 	dir     string // what the sandbox has on disk
 	origin  Origin
@@ -94,49 +93,54 @@ func (e *Engine) FromCodebase(ctx context.Context, id, codebaseID string, policy
 	return w, w.begin(e.ofCheckout(c, policy), w.origin, disk)
 }
 
-// Reopen puts together the workspace of a sandbox of an earlier process, which
-// was adopted, with its delta.
+// Reopen puts together the workspace of a sandbox that was adopted, with its delta.
 func (e *Engine) Reopen(ctx context.Context, id string, policy *fsguard.Policy, disk DiskLimit) (*Workspace, error) {
-	a, err := e.take(id)
+	a, err := e.kept(id)
+	if err != nil {
+		return nil, err
+	}
+	s, err := e.restore(ctx, a, policy)
 	if err != nil {
 		return nil, err
 	}
 	w := e.newWorkspace(id, policy, a.origin)
-	var s source
-	switch {
-	case a.snapshot != nil:
-		hidden, err := a.snapshot.Hidden()
-		if err != nil {
-			return nil, e.putBack(id, a, err)
-		}
-		s = e.ofSnapshot(a.snapshot, fsguard.RestorePlan(hidden, policy))
-	case a.checkout != nil:
-		s = e.ofCheckout(a.checkout, policy)
-	default:
-		t, err := tree.List(ctx, string(a.origin.Dir), tree.Prune(fsguard.PruneFor(policy)))
-		if err != nil {
-			return nil, e.putBack(id, a, err)
-		}
-		s = e.ofDir(t, fsguard.NewPlan(t, policy))
-	}
-	s.free = nil // until it is clear that it can be put together
 	if err := w.begin(s, a.origin, disk); err != nil {
-		return nil, e.putBack(id, a, err)
+		return nil, err
 	}
-	w.release = append(w.release, a.free(e))
+	e.unkeep(id) // the workspace holds it now
 	return w, nil
 }
 
-// putBack keeps for the next attempt what was kept for this one.
-func (e *Engine) putBack(id string, a *adopted, err error) error {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	e.adopted[id] = a
-	return err
+// restore finds again what a workspace was made of.
+func (e *Engine) restore(ctx context.Context, a *adopted, policy *fsguard.Policy) (s source, err error) {
+	switch {
+	case a.origin.Snapshot != "":
+		snap, err := e.snapshots.Load(a.origin.Snapshot)
+		if err != nil {
+			return s, err
+		}
+		hidden, err := snap.Hidden()
+		if err != nil {
+			e.snapshots.Release(snap)
+			return s, err
+		}
+		return e.ofSnapshot(snap, fsguard.RestorePlan(hidden, policy)), nil
+	case a.origin.Codebase != "":
+		c, err := e.codebases.Load(ctx, a.origin.Checkout)
+		if err != nil {
+			return s, err
+		}
+		return e.ofCheckout(c, policy), nil
+	}
+	t, err := tree.List(ctx, string(a.origin.Dir), tree.Prune(fsguard.PruneFor(policy)))
+	if err != nil {
+		return s, err
+	}
+	return e.ofDir(t, fsguard.NewPlan(t, policy)), nil
 }
 
 func (e *Engine) newWorkspace(id string, policy *fsguard.Policy, o Origin) *Workspace {
-	return &Workspace{id: id, Policy: policy, engine: e, dir: e.deltaDir(id), origin: o}
+	return &Workspace{Policy: policy, engine: e, dir: e.deltaDir(id), origin: o}
 }
 
 func (e *Engine) ofDir(t *tree.Tree, plan *fsguard.Plan) source {
@@ -157,7 +161,7 @@ func (e *Engine) ofCheckout(c *codebase.Checkout, policy *fsguard.Policy) source
 		plan = fsguard.NewPlan(c.Tree, policy)
 		e.keepPlan(key, plan)
 	}
-	s := source{origin: Origin{Codebase: c.Codebase, Version: c.Version, Layers: c.Names, Seen: c.Version}, tree: c.Tree, plan: plan, free: c.Release}
+	s := source{origin: Origin{Codebase: c.Codebase, Version: c.Version, Checkout: c.Name, Seen: c.Version}, tree: c.Tree, plan: plan, free: c.Release}
 	for i, dir := range c.Layers {
 		if i == len(c.Layers)-1 {
 			s.lower = runtime.Layer{Dir: dir}

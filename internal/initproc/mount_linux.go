@@ -4,6 +4,7 @@ package initproc
 
 import (
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -220,12 +221,16 @@ func (r *root) overlay(s *control.Step, target string) error {
 		options = ",upperdir=" + names[n] + "/upper,workdir=" + names[n] + "/work"
 	}
 	if s.Facade {
-		fd, scratch, err := r.merge(lowers[1:])
+		facade := int(s.Above)
+		if facade >= len(lowers)-1 {
+			return unix.EINVAL
+		}
+		fd, scratch, err := r.merge(lowers[facade+1:])
 		if err != nil {
 			return err
 		}
 		defer closeLayer(fd, scratch)
-		lowers = []string{lowers[0], descriptor(fd)}
+		lowers = append(slices.Clone(lowers[:facade+1]), descriptor(fd))
 	}
 	if err := mountOverlay(target, lowers, options); err != nil {
 		return err

@@ -78,15 +78,16 @@ func StatAt(dirfd int, name string, st *unix.Stat_t) (link string, err error) {
 	if err := unix.Fstat(fd, st); err != nil || st.Mode&unix.S_IFMT != unix.S_IFLNK {
 		return "", err
 	}
-	return readLink(fd, st.Size)
+	return ReadLink(fd, "", st.Size)
 }
 
-// readLink returns the target of a symbolic link.
-func readLink(fd int, size int64) (string, error) {
+// ReadLink returns the target of the symbolic link name beneath dirfd, or of dirfd
+// itself when name is empty; size is its st_size.
+func ReadLink(dirfd int, name string, size int64) (string, error) {
 	// One more than st_size, so that a longer target is noticed.
 	for n := int(size) + 1; ; n *= 2 {
 		buf := make([]byte, max(n, 64))
-		got, err := retry(func() (int, error) { return unix.Readlinkat(fd, "", buf) })
+		got, err := retry(func() (int, error) { return unix.Readlinkat(dirfd, name, buf) })
 		if err != nil {
 			return "", err
 		}

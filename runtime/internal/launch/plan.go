@@ -189,6 +189,10 @@ func (p *planner) view(v runtime.View, inherit bool) error {
 	p.dir(v.Target, 0o755)
 	const attr = attrRDONLY | attrNOSUID | attrNODEV
 	layers := layers(v)
+	above := uint32(0)
+	if v.Facade {
+		above = uint32(len(v.Above))
+	}
 	if inherit {
 		for i := range layers {
 			layers[i] = "#" + strconv.Itoa(i)
@@ -196,20 +200,20 @@ func (p *planner) view(v runtime.View, inherit bool) error {
 	}
 	switch {
 	case v.Delta != "":
-		p.add(control.Step{Op: control.OpOverlay, Target: v.Target, Writable: true, Facade: v.Facade, Layers: layers})
+		p.add(control.Step{Op: control.OpOverlay, Target: v.Target, Writable: true, Facade: v.Facade, Above: above, Layers: layers})
 		p.add(control.Step{Op: control.OpCover, Target: v.Target})
 	case len(layers) > 1:
-		p.add(control.Step{Op: control.OpOverlay, Target: v.Target, Facade: v.Facade, Layers: layers, Attr: attr})
+		p.add(control.Step{Op: control.OpOverlay, Target: v.Target, Facade: v.Facade, Above: above, Layers: layers, Attr: attr})
 	default:
 		p.add(control.Step{Op: control.OpTree, Target: v.Target, Layers: layers, Attr: attr})
 	}
 	return nil
 }
 
-// layers lists the directories of a view: the lower ones, then the delta.
+// layers lists the directories of a view: those above, the lower ones, then the delta.
 func layers(v runtime.View) []string {
 	var dirs []string
-	for _, l := range v.Lower {
+	for _, l := range slices.Concat(v.Above, v.Lower) {
 		dirs = append(dirs, l.Dir)
 	}
 	if v.Delta != "" {

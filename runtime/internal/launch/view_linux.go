@@ -14,10 +14,12 @@ import (
 // absolute makes the paths of a view independent of the working directory,
 // which the inits do not share.
 func absolute(v runtime.View) (runtime.View, error) {
-	v.Lower = slices.Clone(v.Lower)
+	v.Lower, v.Above = slices.Clone(v.Lower), slices.Clone(v.Above)
 	dirs := []*string{&v.Delta}
-	for i := range v.Lower {
-		dirs = append(dirs, &v.Lower[i].Dir)
+	for _, list := range [][]runtime.Layer{v.Lower, v.Above} {
+		for i := range list {
+			dirs = append(dirs, &list[i].Dir)
+		}
 	}
 	for _, dir := range dirs {
 		if *dir == "" || filepath.IsAbs(*dir) {
@@ -39,9 +41,9 @@ func (l *Launcher) openView(v runtime.View) (files []int, err error) {
 	if !l.privileged {
 		return nil, nil
 	}
-	list := v.Lower
+	list := slices.Concat(v.Above, v.Lower)
 	if v.Delta != "" && v.DeltaMount == nil {
-		list = append(slices.Clone(list), runtime.Layer{Dir: v.Delta})
+		list = append(list, runtime.Layer{Dir: v.Delta})
 	}
 	for _, layer := range list {
 		fd, err := l.openLayer(layer)
