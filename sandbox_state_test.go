@@ -44,7 +44,7 @@ func TestStateDir(t *testing.T) {
 	_, err = m.ImportCodebase(t.Context(), project(t, sample))
 	wantError(t, err, sandbox.ErrClosed)
 	_, err = sb.Run(t.Context(), "true")
-	wantError(t, err, sandbox.ErrSandboxNotFound)
+	wantError(t, err, sandbox.ErrClosed)
 	again, err := sandbox.NewManager(sandbox.Config{StateDir: stateDir})
 	check(t, err)
 	check(t, again.Close())
