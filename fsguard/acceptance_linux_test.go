@@ -4,6 +4,7 @@ package fsguard_test
 
 import (
 	"context"
+	"errors"
 	"io"
 	"io/fs"
 	"os"
@@ -21,6 +22,12 @@ import (
 // newBox starts a sandbox on dir, with the guard within reach.
 func newBox(t *testing.T, rt runtime.Runtime, dir string, rules ...fsguard.Rule) (*engine.Box, *engine.Workspace) {
 	t.Helper()
+	return newLimitedBox(t, rt, dir, engine.DiskLimit{}, rules...)
+}
+
+// newLimitedBox does that with a limit for its disk, where there is one.
+func newLimitedBox(t *testing.T, rt runtime.Runtime, dir string, disk engine.DiskLimit, rules ...fsguard.Rule) (*engine.Box, *engine.Workspace) {
+	t.Helper()
 	e, err := engine.Open("", rt.Owner())
 	if err != nil {
 		t.Fatal(err)
@@ -30,7 +37,10 @@ func newBox(t *testing.T, rt runtime.Runtime, dir string, rules ...fsguard.Rule)
 	if err != nil {
 		t.Fatal(err)
 	}
-	w, err := e.FromDir(t.Context(), "box", dir, policy, false, engine.DiskLimit{})
+	w, err := e.FromDir(t.Context(), "box", dir, policy, false, disk)
+	if disk.Bytes > 0 && errors.Is(err, errors.ErrUnsupported) {
+		t.Skip(err)
+	}
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -58,3 +58,6 @@ func (*Attachment) ReadDir(string) ([]fs.FileInfo, error) { return nil, errors.E
 
 // WriteFile fails with errors.ErrUnsupported.
 func (*Attachment) WriteFile(string, []byte, fs.FileMode) error { return errors.ErrUnsupported }
+
+// Place fails with errors.ErrUnsupported.
+func (*Attachment) Place(string, Placement) error { return errors.ErrUnsupported }

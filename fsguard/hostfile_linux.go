@@ -85,13 +85,18 @@ func (a *Attachment) holdsProgram(rel string) bool {
 
 var tempNumber atomic.Uint64
 
+// temporaryName is another one each time.
+func temporaryName() string {
+	return ".sandbox-" + strconv.FormatUint(tempNumber.Add(1), 36) + ".tmp"
+}
+
 // replace puts a new file in the place of the one that is there.
 func (a *Attachment) replace(w *worker, rel string, data []byte, perm uint32) error {
 	dir, name, ok := splitLast(rel)
 	if !ok {
 		return unix.EISDIR
 	}
-	temp := dir + ".sandbox-" + strconv.FormatUint(tempNumber.Add(1), 36) + ".tmp"
+	temp := dir + temporaryName()
 	if a.work < 0 || a.policy.Level("/"+rel) != Write || a.policy.Level("/"+temp) != Write {
 		return a.overwrite(w, rel, data, perm)
 	}

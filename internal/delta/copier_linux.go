@@ -10,8 +10,8 @@ import (
 	"github.com/sandbox-rls/sandbox/internal/tree"
 )
 
-// errSkipped says of a file that it is of a kind which is not copied: a socket,
-// or a device that is no whiteout.
+// errSkipped says of a file that it is of a kind which is not copied: a device
+// that is no whiteout.
 var errSkipped = errors.New("not copied")
 
 // copier copies files one by one.
@@ -32,7 +32,7 @@ func (c *copier) copy(fd int, st *unix.Stat_t, dst int, to string) error {
 		return c.regular(fd, st, dst, to)
 	case kind == unix.S_IFLNK:
 		return c.link(fd, st, dst, to)
-	case kind == unix.S_IFIFO, kind == unix.S_IFCHR && st.Rdev == 0:
+	case kind == unix.S_IFIFO, kind == unix.S_IFSOCK, kind == unix.S_IFCHR && st.Rdev == 0:
 		if err := unix.Mknodat(dst, to, kind|0o600, 0); err != nil {
 			return err
 		}

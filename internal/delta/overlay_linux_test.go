@@ -49,19 +49,25 @@ func newOverlay(t fataler, base string) *overlay {
 }
 
 func (o *overlay) layers() delta.Layers {
-	return delta.Layers{Upper: o.upper, Open: o.open, Lower: o.lower}
+	l := delta.Layers{Upper: o.upper, Open: o.open, Lower: o.lower}
+	if _, err := os.Lstat(o.open); err != nil {
+		l.Open = ""
+	}
+	return l
 }
 
-func (o *overlay) mask() string { return o.lower[0] }
-func (o *overlay) code() string { return o.lower[1] }
+func (o *overlay) mask() string { return o.lower[len(o.lower)-2] }
+func (o *overlay) code() string { return o.lower[len(o.lower)-1] }
 
 func (o *overlay) mount(t fataler) (unmount func()) {
 	t.Helper()
 	if os.Getenv(inNamespace) == "" {
 		t.Fatal("needs a user namespace")
 	}
-	work := filepath.Join(filepath.Dir(o.upper), "work")
-	data := "userxattr,lowerdir=" + strings.Join(o.lower, ":") + ",upperdir=" + o.upper + ",workdir=" + work
+	data := "userxattr,lowerdir=" + strings.Join(o.lower, ":")
+	if o.upper != "" {
+		data += ",upperdir=" + o.upper + ",workdir=" + filepath.Join(filepath.Dir(o.upper), "work")
+	}
 	if err := unix.Mount("overlay", o.merged, "overlay", 0, data); err != nil {
 		t.Fatalf("mounting overlay: %v", err)
 	}
@@ -88,6 +94,11 @@ func scan(t fataler, dir string) map[string]file {
 			return err
 		}
 		info, err := d.Info()
+		if os.IsNotExist(err) && strings.HasSuffix(dir, originSuffix) {
+			// A whiteout in a directory that is not merged is listed by its name.
+			// Bases may have such; what is mounted has something over them.
+			return nil
+		}
 		if err != nil {
 			return err
 		}
