@@ -67,14 +67,17 @@ func (c calls) chown(dir int, name string, uid, gid int) error {
 	return c.do("chown", func() error { return unix.Fchownat(dir, name, uid, gid, unix.AT_SYMLINK_NOFOLLOW) })
 }
 
-func (c calls) fchmod(fd int, perm uint32) error {
-	return c.do("chmod", func() error { return unix.Fchmod(fd, perm) })
+// fchown and chmod take an O_PATH descriptor, which fchown(2) and fchmod(2) refuse.
+func (c calls) fchown(fd, uid, gid int) error {
+	return c.do("chown", func() error { return unix.Fchownat(fd, "", uid, gid, unix.AT_EMPTY_PATH) })
 }
 
-// chmod changes what the O_PATH descriptor fd stands for, which fchmod(2)
-// refuses.
 func (c calls) chmod(fd int, perm uint32) error {
 	return c.do("chmod", func() error { return unix.Fchmodat(unix.AT_FDCWD, proc(fd), perm, 0) })
+}
+
+func (c calls) fchmod(fd int, perm uint32) error {
+	return c.do("chmod", func() error { return unix.Fchmod(fd, perm) })
 }
 
 func (c calls) times(dir int, name string, mtime int64, flags int) error {

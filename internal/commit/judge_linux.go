@@ -109,12 +109,24 @@ func (j *judge) place(n *node) bool {
 	switch {
 	case err == nil:
 		return true
-	case err == unix.ENOENT && n.change.Kind == delta.Deleted:
+	case n.change.Kind == delta.Deleted && (err == unix.ENOENT || blocked(err) != "" && j.replaced(dir)):
 		n.set(unchanged, "")
 	case blocked(err) != "":
 		n.set(conflict, blocked(err))
 	default:
 		n.set(failed, "cannot be examined: "+err.Error())
+	}
+	return false
+}
+
+// replaced reports whether the sandbox put something else in the place of the directory
+// dir, or of one above it.
+func (j *judge) replaced(dir string) bool {
+	for ; dir != "/"; dir, _ = tree.Split(dir) {
+		if i, ok := j.index[dir]; ok && j.nodes[i].change.Kind != delta.Deleted {
+			n := &j.nodes[i]
+			return n.fate == unchanged && !n.change.Mode.IsDir()
+		}
 	}
 	return false
 }

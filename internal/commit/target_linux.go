@@ -13,7 +13,9 @@ import (
 )
 
 const (
-	pathFlags = unix.O_PATH | unix.O_DIRECTORY | unix.O_NOFOLLOW | unix.O_CLOEXEC
+	// Without O_NOFOLLOW, so that a link as the last name is ELOOP as any other.
+	pathFlags = unix.O_PATH | unix.O_DIRECTORY | unix.O_CLOEXEC
+	listFlags = unix.O_RDONLY | unix.O_DIRECTORY | unix.O_CLOEXEC
 	// readFlags never wait, follow nothing and acquire no terminal.
 	readFlags = unix.O_RDONLY | unix.O_NOFOLLOW | unix.O_NONBLOCK | unix.O_NOCTTY | unix.O_CLOEXEC
 	// maxResolve is how much of a path is resolved at once; openat2(2) takes
@@ -161,7 +163,7 @@ func openRegular(dir int, name string) (fd int, err error) {
 
 // namesIn lists a directory beneath root.
 func namesIn(root int, path string, buf []byte) ([]string, error) {
-	fd, err := openBeneath(root, path, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_NOFOLLOW|unix.O_CLOEXEC)
+	fd, err := openBeneath(root, path, listFlags)
 	if err != nil {
 		return nil, err
 	}

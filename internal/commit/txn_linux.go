@@ -66,11 +66,10 @@ func (t *txn) put(s state) error {
 
 // openHomes opens the homes, and the staging directories that are there.
 func (t *txn) openHomes() error {
-	const flags = unix.O_RDONLY | unix.O_DIRECTORY | unix.O_NOFOLLOW | unix.O_CLOEXEC
 	for _, h := range t.rec.Homes {
 		d := stagingDir{home: -1, fd: -1}
 		var err error
-		if d.home, err = openBeneath(t.root, string(h.Path), flags); err != nil {
+		if d.home, err = openBeneath(t.root, string(h.Path), listFlags); err != nil {
 			return &fs.PathError{Op: "open", Path: string(h.Path), Err: err}
 		}
 		t.dirs = append(t.dirs, d)
@@ -81,7 +80,7 @@ func (t *txn) openHomes() error {
 		if err != nil {
 			return &fs.PathError{Op: "open", Path: string(h.Path), Err: err}
 		}
-		fd, err := resolve(d.home, t.stagingName(), flags)
+		fd, err := resolve(d.home, t.stagingName(), listFlags)
 		if err == nil {
 			t.dirs[len(t.dirs)-1].fd = fd
 		} else if err != unix.ENOENT {
@@ -99,7 +98,7 @@ func (t *txn) makeDirs() error {
 		if err := t.mkdir(d.home, t.stagingName()); err != nil {
 			return &fs.PathError{Op: "mkdir", Path: path, Err: err}
 		}
-		fd, err := resolve(d.home, t.stagingName(), unix.O_RDONLY|unix.O_DIRECTORY|unix.O_NOFOLLOW|unix.O_CLOEXEC)
+		fd, err := resolve(d.home, t.stagingName(), listFlags)
 		if err != nil {
 			return &fs.PathError{Op: "open", Path: path, Err: err}
 		}
@@ -138,7 +137,7 @@ func (t *txn) mark(suffix string) error {
 	if t.dirs[0].fd < 0 {
 		return nil
 	}
-	return t.rename(t.dirs[0].home, t.stagingName(), t.dirs[0].home, t.stagingName()+suffix, unix.RENAME_NOREPLACE)
+	return t.move(t.dirs[0].home, t.stagingName(), t.dirs[0].home, t.stagingName()+suffix)
 }
 
 // clean removes the staging directories, the first one last. What is in them is the
@@ -165,7 +164,7 @@ func (t *txn) clean() error {
 
 // cleanDir removes a staging directory, which holds no directory but empty ones.
 func (t *txn) cleanDir(home int, name string) error {
-	fd, err := resolve(home, name, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_NOFOLLOW|unix.O_CLOEXEC)
+	fd, err := resolve(home, name, listFlags)
 	if err == unix.ENOENT {
 		return nil
 	}

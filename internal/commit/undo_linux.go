@@ -90,21 +90,25 @@ func (t *txn) undoRmdir(s *step, dir int, last string) error {
 	if t.nodes[s.Item].fate == conflict {
 		return nil
 	}
-	err := t.mkdir(dir, last)
-	if err == unix.EEXIST {
-		return nil // never removed, or again somebody's
-	}
-	if err != nil {
+	if err := t.mkdir(dir, last); err != nil && err != unix.EEXIST {
 		return err
 	}
-	if err := t.chown(dir, last, int(s.Old.UID), int(s.Old.GID)); err != nil {
-		return err
+	fd, e, err := openAny(dir, last)
+	if err == unix.ENOENT {
+		return nil
 	}
-	fd, _, err := openAny(dir, last)
 	if err != nil {
 		return err
 	}
 	defer unix.Close(fd)
+	if e.Ino == s.Old.Ino || e.Mode != fs.ModeDir|0o700 {
+		return nil // never removed, or again somebody's
+	}
+	if e.UID != s.Old.UID || e.GID != s.Old.GID {
+		if err := t.fchown(fd, int(s.Old.UID), int(s.Old.GID)); err != nil {
+			return err
+		}
+	}
 	return t.chmod(fd, bits(s.Old.Mode))
 }
 
@@ -192,7 +196,7 @@ func (t *txn) untouched(s *step, in *Stamp) bool {
 	if !s.New.Mode.IsDir() {
 		return in.moved(*s.New)
 	}
-	fd, err := resolve(t.dirs[s.Home].fd, s.slot(), unix.O_RDONLY|unix.O_DIRECTORY|unix.O_NOFOLLOW|unix.O_CLOEXEC)
+	fd, err := resolve(t.dirs[s.Home].fd, s.slot(), listFlags)
 	if err != nil {
 		return false
 	}

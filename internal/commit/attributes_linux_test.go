@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: MIT
+
+package commit_test
+
+import (
+	"context"
+	"os"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/sandbox-rls/sandbox/internal/commit"
+)
+
+func lstat(t *testing.T, name string) *syscall.Stat_t {
+	t.Helper()
+	info, err := os.Lstat(name)
+	must(t, err)
+	return info.Sys().(*syscall.Stat_t)
+}
+
+func TestSetIDBitsAreNotCarriedOver(t *testing.T) {
+	w := newWorld(t, memoryDir(t), files{"a": "1", "b": "1"}, files{"a": "2", "b": "1", "c": "1", "d": "/"})
+	must(t, os.WriteFile(w.upper+"/b", []byte("1"), 0o755))
+	for _, name := range []string{"a", "b", "c", "d"} {
+		must(t, os.Chmod(w.upper+"/"+name, 0o755|os.ModeSetuid|os.ModeSetgid))
+	}
+	_, err := w.commit(t, commit.Options{})
+	must(t, err)
+	for _, name := range []string{"a", "b", "c", "d"} {
+		if perm := lstat(t, w.target+"/"+name).Mode & 0o7777; perm != 0o755 {
+			t.Errorf("%s has %o", name, perm)
+		}
+	}
+}
+
+func TestTimesAndHoles(t *testing.T) {
+	w := newWorld(t, t.TempDir(), files{"a": "1"}, files{"a": "2", "new": "1", "dir/x": "1", "link": "->x"})
+	old := time.Unix(1e9, 123456789)
+	must(t, os.Truncate(w.upper+"/new", 64<<20))
+	f, err := os.OpenFile(w.upper+"/new", os.O_WRONLY, 0)
+	must(t, err)
+	_, err = f.WriteAt([]byte("data"), 32<<20)
+	must(t, err)
+	must(t, f.Close())
+	for _, name := range []string{"a", "new", "dir/x", "dir"} {
+		must(t, os.Chtimes(w.upper+"/"+name, old, old))
+	}
+	_, err = w.commit(t, commit.Options{})
+	must(t, err)
+	for _, name := range []string{"a", "new", "dir/x", "dir"} {
+		if got := lstat(t, w.target+"/"+name).Mtim.Nano(); got != old.UnixNano() {
+			t.Errorf("%s was modified at %v", name, time.Unix(0, got))
+		}
+	}
+	if st := lstat(t, w.target+"/new"); st.Size != 64<<20 || st.Blocks*512 > 1<<20 {
+		t.Errorf("%d bytes in %d blocks", st.Size, st.Blocks)
+	}
+}
+
+func TestWhatAChangedFileKeeps(t *testing.T) {
+	w := newWorld(t, t.TempDir(), files{"a": "1", "only": "1"}, files{"a": "2", "only": "0600 1"})
+	must(t, os.Link(w.target+"/a", w.target+"/other"))
+	if err := unix.Setxattr(w.target+"/a", "user.mine", []byte("kept"), 0); err != nil {
+		t.Skip("no attributes: ", err)
+	}
+	_ = unix.Setxattr(w.upper+"/a", "user.theirs", []byte("hostile"), 0)
+	inode := lstat(t, w.target+"/only").Ino
+	_, err := w.commit(t, commit.Options{})
+	must(t, err)
+	value := make([]byte, 10)
+	if n, err := unix.Getxattr(w.target+"/a", "user.mine", value); err != nil || string(value[:n]) != "kept" {
+		t.Errorf("attribute %q, %v", value, err)
+	}
+	if _, err := unix.Getxattr(w.target+"/a", "user.theirs", value); err != unix.ENODATA {
+		t.Errorf("an attribute of the sandbox's: %v", err)
+	}
+	if b, _ := os.ReadFile(w.target + "/other"); string(b) != "1" {
+		t.Errorf("the other link has %q", b)
+	}
+	if lstat(t, w.target+"/only").Ino != inode {
+		t.Error("a change of permissions made another file")
+	}
+}
+
+func TestOwners(t *testing.T) {
+	if os.Getuid() != 0 {
+		t.Skip("needs root")
+	}
+	w := newWorld(t, memoryDir(t), files{"a": "1", "d": "/"}, files{"a": "2", "d/x": "1", "d/e/y": "1", "d/l": "->x"})
+	must(t, os.Chown(w.target+"/a", 1001, 1002))
+	must(t, os.Chown(w.target+"/d", 1003, 1004))
+	_, err := w.commit(t, commit.Options{})
+	must(t, err)
+	for name, want := range map[string][2]uint32{"a": {1001, 1002}, "d/x": {1003, 1004}, "d/e": {1003, 1004}, "d/e/y": {1003, 1004}, "d/l": {1003, 1004}} {
+		if st := lstat(t, w.target+"/"+name); st.Uid != want[0] || st.Gid != want[1] {
+			t.Errorf("%s belongs to %d:%d", name, st.Uid, st.Gid)
+		}
+	}
+}
+
+// TestChangedSince has a target that the sandbox works on itself.
+func TestChangedSince(t *testing.T) {
+	w := newWorld(t, memoryDir(t), files{"a": "1", "b": "1", "d/x": "1", "m": "0755 /"}, files{"a": "2", "b": "2", "m": "0700 /", "n": "1"})
+	time.Sleep(60 * time.Millisecond)
+	began := time.Now()
+	time.Sleep(5 * time.Millisecond)
+	run := func(base commit.Base) *commit.Report {
+		req, done := w.request(t)
+		defer done()
+		req.Base = base
+		report, err := commit.Run(context.Background(), req, commit.Options{})
+		must(t, err)
+		return report
+	}
+	must(t, os.WriteFile(w.target+"/b", []byte("host"), 0o644))
+	must(t, os.WriteFile(w.target+"/n", []byte("host"), 0o644))
+	expect(t, "conflicts", run(commit.ChangedSince(began)).Conflicts, files{"/b": "was changed", "/n": "is there already"})
+
+	must(t, os.WriteFile(w.target+"/b", []byte("1"), 0o644))
+	must(t, os.Remove(w.target+"/n"))
+	time.Sleep(60 * time.Millisecond)
+	report := run(commit.ChangedSince(time.Now()))
+	expect(t, "conflicts", report.Conflicts, nil)
+	w.same(t, w.after)
+
+	// The sandbox goes on: what the first commit left is known to the second.
+	before := map[string]*commit.Stamp{}
+	for _, i := range report.Applied {
+		before[i.Path] = i.Now
+	}
+	must(t, os.WriteFile(w.upper+"/a", []byte("three"), 0o644))
+	must(t, os.WriteFile(w.after+"/a", []byte("three"), 0o644))
+	if report := run(commit.ChangedSince(began)); len(report.Conflicts) != 1 {
+		t.Errorf("%+v", report)
+	}
+	report = run(commit.Known(before, commit.ChangedSince(began)))
+	expect(t, "conflicts", report.Conflicts, nil)
+	w.same(t, w.after)
+}
+
+func TestRecoverWithoutTheTarget(t *testing.T) {
+	for name, replace := range map[string]func(w *world) error{
+		"gone": func(w *world) error { return os.RemoveAll(w.target) },
+		"another": func(w *world) error {
+			must(t, os.Rename(w.target, w.target+".old"))
+			return os.Mkdir(w.target, 0o755)
+		},
+		"a file": func(w *world) error {
+			must(t, os.RemoveAll(w.target))
+			return os.WriteFile(w.target, nil, 0o644)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, memoryDir(t), files{"a": "1"}, files{"a": "2", "b": "1"})
+			calls := 0
+			_, err := w.commit(t, commit.Options{}.WithFault(func(call string) error {
+				if calls++; calls > 15 {
+					return unix.EIO
+				}
+				return nil
+			}))
+			if err == nil || len(w.journal.entries) != 1 {
+				t.Fatalf("%v, %d entries", err, len(w.journal.entries))
+			}
+			must(t, replace(w))
+			list, err := commit.Recover(context.Background(), w.journal)
+			must(t, err)
+			if len(list) != 1 || list[0].Outcome != commit.Dropped || list[0].Err == nil || len(w.journal.entries) != 0 {
+				t.Errorf("%+v", list)
+			}
+		})
+	}
+}
+
+func TestRecoverWhatItDoesNotKnow(t *testing.T) {
+	j := &memory{entries: map[string][]byte{"a": []byte("junk"), "b": []byte(`{"version":99}`), "c": []byte(`{"version":1}`)}}
+	list, err := commit.Recover(context.Background(), j)
+	must(t, err)
+	for _, r := range list {
+		if r.Outcome != commit.Unsettled || r.Err == nil || !strings.HasPrefix(r.Err.Error(), "journal entry") {
+			t.Errorf("%+v", r)
+		}
+	}
+	if len(list) != 3 || len(j.entries) != 3 {
+		t.Errorf("%d of %d", len(list), len(j.entries))
+	}
+}
+
+func TestCancelled(t *testing.T) {
+	w := newWorld(t, memoryDir(t), files{}, files{"a": "1", "b": "1"})
+	ctx, cancel := context.WithCancel(context.Background())
+	req, done := w.request(t)
+	defer done()
+	_, err := commit.Run(ctx, req, commit.Options{}.WithFault(func(call string) error {
+		if call == "create" {
+			cancel()
+		}
+		return nil
+	}))
+	if err == nil {
+		t.Error("no error")
+	}
+	w.same(t, w.lower)
+	w.clean(t)
+}
