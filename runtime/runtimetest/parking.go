@@ -82,7 +82,7 @@ func (s *suite) parking(t *testing.T) {
 
 // inventory prints all that a command can know of the kept files.
 const inventory = `cd /; find /tmp ~ /dev/shm -exec stat -c '%n %f %s %u %g %d %i %h %X %Y %Z' {} +; ` +
-	`find /tmp ~ /dev/shm -type l -exec readlink {} +; find /tmp ~ /dev/shm -type f -size -2000 -exec cksum {} +`
+	`find /tmp ~ /dev/shm -type l -exec readlink {} \;; find /tmp ~ /dev/shm -type f -size -2000 -exec md5sum {} +`
 
 func (s *suite) parkedContent(t *testing.T) {
 	p := s.parkable(t, func(c *runtime.Config) { c.View.Delta = s.delta(t) })
