@@ -19,6 +19,7 @@ func Run(t *testing.T, open func() runtime.Runtime) {
 	s := &suite{runtime: open(), test: t.Name()}
 	// First what counts the processes, files and mounts of the caller, alone.
 	t.Run("Leavings", s.leavings)
+	t.Run("ParkedOften", s.parkedOften)
 	for _, group := range []struct {
 		name string
 		test func(*testing.T)
@@ -41,6 +42,7 @@ func Run(t *testing.T, open func() runtime.Runtime) {
 		{"Network", s.network},
 		{"End", s.end},
 		{"Limits", s.limits},
+		{"Parking", s.parking},
 		{"Owner", s.owner},
 	} {
 		t.Run(group.name, func(t *testing.T) {
