@@ -23,8 +23,16 @@ var patience = [...]struct {
 // comeBack makes the shell give up what it does, and says whether it has. The
 // rest of the script comes only after the signal: a shell that was done in that
 // moment would take the signal for one to what it is told next.
+//
+// A shell that makes itself anew, which takes the longer the more it holds, is
+// left alone: it has no trap again yet, and another signal would end it, or what
+// it has of its state.
 func (sh *shell) comeBack() bool {
 	seq := sh.await()
+	select {
+	case <-sh.back: // from a time before
+	default:
+	}
 	for i, step := range patience {
 		if err := sh.proc.Interrupt(step.signal, interruptSignal); err != nil {
 			return false
@@ -37,15 +45,34 @@ func (sh *shell) comeBack() bool {
 				return false
 			}
 		}
-		select {
-		case <-sh.answers:
+		if sh.comes(step.wait) {
 			return true
+		}
+		select {
 		case <-sh.gone:
 			return false
-		case <-time.After(step.wait):
+		default:
 		}
 	}
 	return false
+}
+
+// comes reports whether the shell answers in time.
+func (sh *shell) comes(wait time.Duration) bool {
+	over := time.NewTimer(wait)
+	defer over.Stop()
+	for {
+		select {
+		case <-sh.answers:
+			return true
+		case <-sh.back:
+			over.Reset(startPatience)
+		case <-sh.gone:
+			return false
+		case <-over.C:
+			return false
+		}
+	}
 }
 
 // endRest ends what an interrupted command has left: daemons and jobs, which

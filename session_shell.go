@@ -31,6 +31,7 @@ type shell struct {
 	awaited uint64
 	answers chan answer // the one to awaited
 
+	back  chan struct{} // holds one when the shell makes itself anew
 	gone  chan struct{} // closed when the shell has ended, and exit and err are set
 	ended chan struct{} // closed when what it printed has been handed on, too
 	exit  runtime.Status
@@ -50,7 +51,7 @@ func (f *shellFiles) close() {
 
 // newShell makes the pipes of a shell.
 func newShell(box *engine.Box, owner runtime.Owner, limit int64) (sh *shell, theirs shellFiles, err error) {
-	sh = &shell{box: box, answers: make(chan answer, 1), gone: make(chan struct{}), ended: make(chan struct{})}
+	sh = &shell{box: box, answers: make(chan answer, 1), back: make(chan struct{}, 1), gone: make(chan struct{}), ended: make(chan struct{})}
 	var ours [2]*os.File
 	defer func() {
 		if err != nil {
@@ -146,6 +147,13 @@ func (sh *shell) listen() {
 		line, err := lines.ReadSlice('\n')
 		if err != nil && !errors.Is(err, bufio.ErrBufferFull) {
 			return
+		}
+		if string(line) == backRecord {
+			select {
+			case sh.back <- struct{}{}:
+			default:
+			}
+			continue
 		}
 		a, ok := parseAnswer(line)
 		sh.mu.Lock()

@@ -15,12 +15,17 @@ import (
 //
 //	SEQUENCE STATUS [bash]
 //
+// and, where it has to make itself anew after an interrupt, that it has begun to:
+//
+//	back
+//
 // Standard input, output and errors are free for the commands. Of the other
 // descriptors the session keeps one, 8, for its records.
 const (
 	scriptPath  = "/dev/fd/3"
 	sessionVar  = "SANDBOX_SESSION" // set while the shell is being prepared
 	interrupted = 130               // 128 + SIGINT
+	backRecord  = "back\n"
 )
 
 // prelude prepares a shell. bash executes itself anew when it is interrupted:
