@@ -7,7 +7,8 @@ if [ -n "${SANDBOX_SESSION-}" ]; then
 		for SANDBOX_SESSION in /proc/$$/fd/[1-9][0-9]*; do
 			[[ $SANDBOX_SESSION -ef /dev/fd/253 && $SANDBOX_SESSION != */253 ]] && break
 		done
-		trap "{ \\builtin echo back; } >&8 2>/dev/null; ENV=/dev/fd/252 \\exec \"\$BASH\" --posix --noprofile -i /dev/fd/253 253<$SANDBOX_SESSION "'252<<<"$(
+		trap "ENV=/dev/fd/252 \\exec \"\$BASH\" --posix --noprofile -i /dev/fd/253 253<$SANDBOX_SESSION "'252<<<"$(
+			\builtin echo back >&8
 			\builtin echo "set +m +H +o history +o posix; trap : INT; BASH_ARGV0=bash; unset ENV; exec 252<&-"
 			\builtin shopt -p extglob
 			\builtin declare -p

@@ -45,28 +45,34 @@ func (sh *shell) comeBack() bool {
 				return false
 			}
 		}
-		select {
-		case <-sh.answers:
+		if sh.comes(step.wait) {
 			return true
+		}
+		select {
 		case <-sh.gone:
 			return false
-		case <-sh.back:
-			return sh.returns()
-		case <-time.After(step.wait):
+		default:
 		}
 	}
 	return false
 }
 
-// returns waits for a shell that makes itself anew.
-func (sh *shell) returns() bool {
-	select {
-	case <-sh.answers:
-		return true
-	case <-sh.gone:
-	case <-time.After(startPatience):
+// comes reports whether the shell answers in time.
+func (sh *shell) comes(wait time.Duration) bool {
+	over := time.NewTimer(wait)
+	defer over.Stop()
+	for {
+		select {
+		case <-sh.answers:
+			return true
+		case <-sh.back:
+			over.Reset(startPatience)
+		case <-sh.gone:
+			return false
+		case <-over.C:
+			return false
+		}
 	}
-	return false
 }
 
 // endRest ends what an interrupted command has left: daemons and jobs, which
