@@ -36,7 +36,7 @@ func benchmark(b *testing.B, dir, kind string) {
 	for i := range 1000 {
 		must(b, os.WriteFile(fmt.Sprintf("%s/file%d", upper, i), []byte(strings.Repeat("x", 4096)), 0o644))
 	}
-	changes, err := delta.Changes(upper, []string{lower})
+	changes, err := delta.Changes(delta.Layers{Upper: upper, Lower: []string{lower}})
 	must(b, err)
 	var copied, synced, soon, all []time.Duration
 	for i := 0; b.Loop(); i++ {

@@ -62,11 +62,11 @@ func commitAsChild(dir string) int {
 }
 
 func commitWorld(dir string) error {
-	changes, err := delta.Changes(dir+"/upper", []string{dir + "/lower"})
+	changes, err := delta.Changes(delta.Layers{Upper: dir + "/upper", Lower: []string{dir + "/lower"}})
 	if err != nil {
 		return err
 	}
-	layers, err := commit.OpenLayers(dir+"/upper", []string{dir + "/lower"})
+	layers, err := commit.OpenLayers(delta.Layers{Upper: dir + "/upper", Lower: []string{dir + "/lower"}})
 	if err != nil {
 		return err
 	}

@@ -194,14 +194,14 @@ func newWorld(t tb, dir string, before, after files) *world {
 
 func (w *world) changes(t tb) []delta.Change {
 	t.Helper()
-	c, err := delta.Changes(w.upper, []string{w.lower})
+	c, err := delta.Changes(delta.Layers{Upper: w.upper, Lower: []string{w.lower}})
 	must(t, err)
 	return c
 }
 
 func (w *world) request(t tb) (commit.Request, func()) {
 	t.Helper()
-	layers, err := commit.OpenLayers(w.upper, []string{w.lower})
+	layers, err := commit.OpenLayers(delta.Layers{Upper: w.upper, Lower: []string{w.lower}})
 	must(t, err)
 	return commit.Request{
 		Target: w.target, Upper: w.upper, Changes: w.changes(t), Base: layers, Journal: w.journal,
