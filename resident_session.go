@@ -18,6 +18,7 @@ type residentSession struct {
 	box     *engine.Box // held until the shell has ended
 	shell   *shell
 	turn    chan struct{} // holds something while a command runs
+	left    chan struct{} // closed when the shell has ended, and the box has been left
 
 	mu   sync.Mutex
 	info SessionInfo
@@ -98,18 +99,18 @@ func (s *residentSession) describe() SessionInfo {
 	return s.info
 }
 
-// end ends the shell, with all that it has started.
+// end ends the shell, with all that it has started, and returns when none is left.
 func (s *residentSession) end() {
 	s.shell.close()
-	s.close()
+	<-s.left
 }
 
 // noteEnd waits for the shell's end.
 func (s *residentSession) noteEnd() {
 	<-s.shell.gone
 	s.close()
-	<-s.shell.ended
 	s.sandbox.leave()
+	close(s.left)
 	s.sandbox.forgetSessions()
 }
 

@@ -86,7 +86,7 @@ func (s *resident) tryShell(ctx context.Context, box *engine.Box, path string, o
 	if err := sh.start(ctx, runtime.Command{Argv: req.Argv, Env: env, Dir: commandDir(req.Dir)}, theirs); err != nil {
 		return nil, err
 	}
-	session := &residentSession{sandbox: s, box: box, shell: sh, turn: make(chan struct{}, 1), info: SessionInfo{
+	session := &residentSession{sandbox: s, box: box, shell: sh, turn: make(chan struct{}, 1), left: make(chan struct{}), info: SessionInfo{
 		ID: id, SandboxID: s.id, Shell: path, Status: SessionActive, Created: time.Now(),
 	}}
 	s.mu.Lock()

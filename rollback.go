@@ -27,12 +27,10 @@ func (m *Manager) Discard(ctx context.Context, sandboxID string) error {
 // Restore puts a sandbox back to a checkpoint, as DeltaService says.
 func (m *Manager) Restore(ctx context.Context, sandboxID, checkpointID string) error {
 	_, err := m.change("restore", sandboxID, func(s *resident) error {
-		return s.rollBack(ctx, "restore", func() error {
-			if s.checkpoint(checkpointID) < 0 {
-				return ErrCheckpointNotFound
-			}
-			return s.workspace.Restore(ctx, checkpointID)
-		})
+		if s.checkpoint(checkpointID) < 0 {
+			return s.fail("restore", "", ErrCheckpointNotFound)
+		}
+		return s.rollBack(ctx, "restore", func() error { return s.workspace.Restore(ctx, checkpointID) })
 	})
 	return err
 }

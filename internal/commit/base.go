@@ -40,7 +40,9 @@ const (
 )
 
 // ChangedSince is the base of a sandbox that works on the target itself: a
-// file is what the sandbox began with if it was not changed since then. Who
+// file is what the sandbox began with if it was not changed since then, by the
+// kernel's coarse clock (clock_gettime(2), CLOCK_REALTIME_COARSE), of which no file
+// that there was may have that time or a later one; see tree.Settle. Who
 // replaces a whole directory by another one, with older files, is not noticed.
 func ChangedSince(t time.Time) Base { return since(t.UnixNano()) }
 
@@ -56,7 +58,7 @@ func (s since) Differs(c delta.Change, now *File) string {
 	if now.Mode.IsDir() && !modeOnly(c) {
 		return ""
 	}
-	if touchedSince(now.ChangeTime, int64(s)) {
+	if changedSince(now.ChangeTime, int64(s)) {
 		return changed
 	}
 	return ""

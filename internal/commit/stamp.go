@@ -56,3 +56,11 @@ func touchedSince(ctime, at int64) bool {
 	}
 	return ctime >= at-int64(grain)
 }
+
+// changedSince is touchedSince where nothing had been changed in the tick before.
+func changedSince(ctime, at int64) bool {
+	if ctime%int64(time.Second) == 0 {
+		return touchedSince(ctime, at)
+	}
+	return ctime >= at
+}

@@ -72,6 +72,7 @@ func (e *Engine) FromDir(ctx context.Context, id, dir string, policy *fsguard.Po
 	plan := fsguard.NewPlan(t, policy)
 	w := e.newWorkspace(id, policy, Origin{Dir: []byte(t.Dir), Since: t.Listed})
 	if live || (len(plan.Hidden) == 0 && len(t.Problems) == 0 && e.mappable(t)) {
+		w.origin.Since = t.Settle()
 		w.Skipped = t.Problems
 		return w, w.begin(e.ofDir(t, plan), w.origin, disk)
 	}
