@@ -38,7 +38,7 @@ func TestSetIDBitsAreNotCarriedOver(t *testing.T) {
 }
 
 func TestTimesAndHoles(t *testing.T) {
-	w := newWorld(t, t.TempDir(), files{"a": "1"}, files{"a": "2", "new": "1", "dir/x": "1", "link": "->x"})
+	w := newWorld(t, diskDir(t), files{"a": "1"}, files{"a": "2", "new": "1", "dir/x": "1", "link": "->x"})
 	old := time.Unix(1e9, 123456789)
 	must(t, os.Truncate(w.upper+"/new", 64<<20))
 	f, err := os.OpenFile(w.upper+"/new", os.O_WRONLY, 0)
@@ -62,7 +62,7 @@ func TestTimesAndHoles(t *testing.T) {
 }
 
 func TestWhatAChangedFileKeeps(t *testing.T) {
-	w := newWorld(t, t.TempDir(), files{"a": "1", "only": "1"}, files{"a": "2", "only": "0600 1"})
+	w := newWorld(t, diskDir(t), files{"a": "1", "only": "1"}, files{"a": "2", "only": "0600 1"})
 	must(t, os.Link(w.target+"/a", w.target+"/other"))
 	if err := unix.Setxattr(w.target+"/a", "user.mine", []byte("kept"), 0); err != nil {
 		t.Skip("no attributes: ", err)

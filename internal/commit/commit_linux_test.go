@@ -36,7 +36,7 @@ func TestCommit(t *testing.T) {
 		"larger than buffers": {files{"a": strings.Repeat("x", 300<<10)}, files{"a": strings.Repeat("y", 500<<10), "b": strings.Repeat("z", 1<<20+1)}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			w := newWorld(t, t.TempDir(), c.before, c.after)
+			w := newWorld(t, diskDir(t), c.before, c.after)
 			changes := len(w.changes(t))
 			dry, err := w.commit(t, commit.Options{DryRun: true})
 			must(t, err)
@@ -135,7 +135,7 @@ func TestConflicts(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			w := newWorld(t, t.TempDir(), c.before, c.after)
+			w := newWorld(t, diskDir(t), c.before, c.after)
 			must(t, c.host(w.target))
 			host := scan(t, w.target)
 
