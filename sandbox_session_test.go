@@ -9,6 +9,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"strings"
 	"sync"
 	"testing"
@@ -382,16 +383,19 @@ func TestSessionOptions(t *testing.T) {
 	}
 	// zsh says that it has no "command eval".
 	must(t, sb, `printf '#!/bin/sh\ncommand() { case $1 in eval) return 127; esac; "$@"; }\n. "$1"\n' > no-eval; chmod +x no-eval`)
-	for _, opts := range [][]sandbox.SessionOption{
-		{sandbox.WithShell("/bin/no-such-shell")},
-		{sandbox.WithShell("/etc/passwd")},
-		{sandbox.WithShell("/bin/true")},
-		{sandbox.WithShell("a\x00b")},
-		{sandbox.WithSessionDir("/no/such/dir")},
-		{sandbox.WithShell("/workspace/no-eval")},
+	for _, c := range []struct {
+		opt  sandbox.SessionOption
+		want error
+	}{
+		{sandbox.WithShell("/bin/no-such-shell"), sandbox.ErrInvalid},
+		{sandbox.WithShell("/etc/passwd"), sandbox.ErrInvalid},
+		{sandbox.WithShell("/bin/true"), sandbox.ErrInvalid},
+		{sandbox.WithShell("a\x00b"), sandbox.ErrInvalid},
+		{sandbox.WithSessionDir("/no/such/dir"), fs.ErrNotExist},
+		{sandbox.WithShell("/workspace/no-eval"), sandbox.ErrInvalid},
 	} {
-		if s, err := sb.Session(t.Context(), opts...); err == nil {
-			t.Errorf("%v: got a session", opts)
+		s, err := sb.Session(t.Context(), c.opt)
+		if wantError(t, err, c.want); err == nil {
 			_ = s.Close()
 		}
 	}

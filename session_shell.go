@@ -106,10 +106,10 @@ func (sh *shell) start(ctx context.Context, cmd runtime.Command, f shellFiles) e
 			sh.bash = a.bash
 			return nil
 		case <-sh.gone:
-			err = errors.New("it ended at once")
+			err = invalidf("it ended at once: it is no POSIX shell, or one without \"command eval\", as zsh is unless it is called sh")
 		case <-ctx.Done():
 		case <-time.After(startPatience):
-			err = errors.New("it does not answer as a POSIX shell would")
+			err = invalidf("it does not answer as a POSIX shell would")
 		}
 	}
 	sh.kill()

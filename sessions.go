@@ -53,6 +53,8 @@ func (s *Sandbox) Session(ctx context.Context, opts ...SessionOption) (*Session,
 			continue
 		case notThere:
 			return fail(fmt.Errorf("%w: no shell %s in the sandbox", ErrInvalid, path))
+		case errors.As(err, &start) && start.Step == "exec":
+			return fail(because(ErrInvalid, fmt.Errorf("shell %s: %w", path, err)))
 		case errors.As(err, &start) && start.Step == "chdir":
 			return fail(fmt.Errorf("working directory: %w", err))
 		}
