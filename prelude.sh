@@ -29,6 +29,13 @@ if [ -n "${SANDBOX_SESSION-}" ]; then
 		trap '{ : >&8; } 2>/dev/null' PWR
 		command -v source >/dev/null || eval 'source() { . "$@"; }'
 		exec 3<&-
-		unset SANDBOX_SESSION
+		{ SANDBOX_SESSION=$(
+			\command eval '(: "${SANDBOX_NONE?}")'
+			echo next
+		); } 2>/dev/null
+		case $SANDBOX_SESSION in
+		next?next) SANDBOX_SESSION=leaks ;;
+		*) SANDBOX_SESSION= ;;
+		esac
 	fi
 fi

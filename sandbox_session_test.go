@@ -21,10 +21,15 @@ import (
 // forEachShell runs a test in a session of each shell.
 func forEachShell(t *testing.T, test func(t *testing.T, s *sandbox.Session)) {
 	dir := project(t, sample)
-	for _, shell := range []string{"/bin/bash", "/bin/dash", "/bin/sh"} {
+	for _, shell := range []string{"/bin/bash", "/bin/dash", "/bin/sh", "/tmp/ash"} {
 		t.Run(shell, func(t *testing.T) {
 			t.Parallel()
-			test(t, session(t, start(t, dir, everything), sandbox.WithShell(shell)))
+			sb := start(t, dir, everything)
+			if shell == "/tmp/ash" {
+				require(t, "busybox")
+				must(t, sb, "ln -s $(command -v busybox) "+shell)
+			}
+			test(t, session(t, sb, sandbox.WithShell(shell)))
 		})
 	}
 }
@@ -88,7 +93,19 @@ func TestSession(t *testing.T) {
 		"return outside":       {{"f() { return 4; }; f", "", "", 4}},
 		"stdin from a file":    {{"echo line > /tmp/in", "", "", 0}, {"read x < /tmp/in; echo $x", "line\n", "", 0}},
 		"source":               {{"echo 'sourced=yes' > /tmp/s", "", "", 0}, {"source /tmp/s", "", "", 0}, {"echo $sourced", "yes\n", "", 0}},
-		"its own descriptor":   {{"ls /proc/self/fd | tr '\\n' ' '", "*", "", 0}},
+		"an error in a subshell": {
+			{"set -u; readonly r=1; IFS=-/0123456789; readonly IFS; read() { :; }", "", "", 0},
+			{"(echo $nope; echo not this); echo $?x; echo on >&2", "*", "on", 0},
+			{"(r=2) || echo caught", "caught\n", "r", 0},
+			{"x=$(r=2; echo not this); echo \"x$x\"", "x\n", "r", -1},
+			{"(trap 'echo trapped' EXIT; echo ${nope:?is missing})", "trapped\n", "is missing", -1},
+			{"(r=2) & wait; set -x", "", "r", 0},
+			{"(echo $nope)", "", "nope", -1},
+			{"set +x", "", "*", 0},
+			{"echo on", "on\n", "", 0},
+			{"echo on; (exit 3)", "on\n", "", 3},
+		},
+		"its own descriptor": {{"ls /proc/self/fd | tr '\\n' ' '", "*", "", 0}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -310,6 +327,23 @@ func TestSessionLargeCommand(t *testing.T) {
 		r := say(t, s, "printf %s '"+strings.ReplaceAll(word, "'", `'\''`)+"' | wc -c")
 		if strings.TrimSpace(r.Stdout) != fmt.Sprint(len(word)) {
 			t.Errorf("got %+v", r)
+		}
+	})
+}
+
+// A subshell that fails takes nothing of the script from the shell, wherever
+// the shell has stopped reading.
+func TestSessionSubshellFails(t *testing.T) {
+	t.Parallel()
+	forEachShell(t, func(t *testing.T, s *sandbox.Session) {
+		say(t, s, "set -u")
+		for n := 700; n < 1100; n += 3 {
+			if r := say(t, s, "(echo $nope) || : "+strings.Repeat("x", n), sandbox.WithTimeout(20*time.Second)); r.Stdout != "" || r.ExitCode != 0 {
+				t.Fatalf("after %d: got %+v", n, r)
+			}
+			if r := say(t, s, "echo $?"); r.Stdout != "0\n" {
+				t.Fatalf("after %d: got %+v", n, r)
+			}
 		}
 	})
 }

@@ -24,7 +24,7 @@ type shell struct {
 	status *os.File // what it answers
 	out    [2]valve // stdout and stderr
 	taps   [2]*tap
-	bash   bool
+	traits traits
 
 	mu      sync.Mutex
 	seq     uint64
@@ -103,7 +103,7 @@ func (sh *shell) start(ctx context.Context, cmd runtime.Command, f shellFiles) e
 	if err == nil {
 		select {
 		case a := <-sh.answers:
-			sh.bash = a.bash
+			sh.traits = a.traits
 			return nil
 		case <-sh.gone:
 			err = invalidf("it ended at once: it is no POSIX shell, or one without \"command eval\", as zsh is unless it is called sh")
@@ -218,7 +218,7 @@ func (sh *shell) run(ctx context.Context, req ExecRequest, last int, to sinks, r
 		defer sh.out[i].shut()
 	}
 	seq := sh.await()
-	if n, err := sh.say(ctx, evaluate(seq, req.Command, last, sh.bash)); err != nil && ctx.Err() != nil {
+	if n, err := sh.say(ctx, evaluate(seq, req.Command, last, sh.traits)); err != nil && ctx.Err() != nil {
 		if n == 0 {
 			sh.forgo()
 			return sh.tooLate(ctx, req.Timeout, r)
