@@ -348,6 +348,32 @@ func TestSessionSubshellFails(t *testing.T) {
 	})
 }
 
+// In shells that cannot be interrupted a timeout ends the session, and runs
+// nothing of what follows either.
+func TestSessionRigidShells(t *testing.T) {
+	t.Parallel()
+	for _, shell := range []string{"ksh93", "mksh", "yash"} {
+		t.Run(shell, func(t *testing.T) {
+			t.Parallel()
+			require(t, shell)
+			sb := start(t, project(t, sample), everything)
+			s := session(t, sb, sandbox.WithShell(shell))
+			say(t, s, "cd /usr; a='x y'; f() { echo \"$a\"; }; export E=e; sleep 1234 & job=$!")
+			if r := say(t, s, "pwd; f; sh -c 'echo $E'; kill $job"); r.Stdout != "/usr\nx y\ne\n" {
+				t.Errorf("got %+v", r)
+			}
+			if r := say(t, s, "sh -c 'kill -9 $$'"); r.ExitCode != 137 || r.SessionEnded {
+				t.Errorf("got %+v", r)
+			}
+			r, err := s.Exec(t.Context(), "f() { (sleep 1000; touch /tmp/more); touch /tmp/more; }; f; touch /tmp/more", sandbox.WithTimeout(300*time.Millisecond))
+			if !errors.Is(err, sandbox.ErrCommandTimeout) || r == nil || !r.SessionEnded || r.Duration > 3*time.Second {
+				t.Errorf("got %+v, %v", r, err)
+			}
+			mustNot(t, sb, "test -e /tmp/more")
+		})
+	}
+}
+
 // What jobs print while no command runs belongs to the next one.
 func TestSessionBackground(t *testing.T) {
 	t.Parallel()

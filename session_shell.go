@@ -240,7 +240,7 @@ func (sh *shell) run(ctx context.Context, req ExecRequest, last int, to sinks, r
 			return nil
 		default:
 		}
-		if sh.comeBack() {
+		if !sh.traits.rigid && sh.comeBack() {
 			r.ExitCode = interrupted
 			sh.endRest()
 		} else {

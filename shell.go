@@ -29,6 +29,8 @@ type traits struct {
 	// leaks: what "command" takes from an error, it takes from one in a subshell,
 	// too. The subshell does not end then, but goes on beside the shell (busybox).
 	leaks bool
+	// rigid: an error in a trap does not make it give up the command, or ends it.
+	rigid bool
 }
 
 // prelude prepares a shell. bash executes itself anew when it is interrupted:
@@ -123,17 +125,22 @@ func parseAnswer(line []byte) (a answer, ok bool) {
 	if a.seq, err = strconv.ParseUint(string(f[0]), 10, 64); err != nil {
 		return a, false
 	}
-	status, err := strconv.ParseUint(string(f[1]), 10, 8)
+	status, err := strconv.ParseUint(string(f[1]), 10, 9)
 	if err != nil {
 		return a, false
 	}
 	a.status = int(status)
+	if a.status > 255 { // a signal: 256 and its number in ksh93, 384 in yash
+		a.status = 128 + a.status%128
+	}
 	for _, trait := range f[2:] {
 		switch string(trait) {
 		case "bash":
 			a.traits.bash = true
 		case "leaks":
 			a.traits.leaks = true
+		case "rigid":
+			a.traits.rigid = true
 		default:
 			return a, false
 		}
