@@ -121,7 +121,7 @@ func (u *unpacker) entry(ctx context.Context, h *tar.Header, content io.Reader) 
 	case tar.TypeDir:
 		it.Mode |= fs.ModeDir
 		return u.add(it)
-	case tar.TypeReg, tar.TypeRegA, tar.TypeCont, tar.TypeGNUSparse: //nolint:staticcheck // old archives have it
+	case tar.TypeReg, tar.TypeCont, tar.TypeGNUSparse:
 		return u.content(ctx, it, content)
 	case tar.TypeSymlink:
 		if h.Linkname == "" || len(h.Linkname) >= maxPath || strings.IndexByte(h.Linkname, 0) >= 0 {

@@ -3,7 +3,6 @@
 package commit_test
 
 import (
-	"fmt"
 	"os"
 	"os/exec"
 	"runtime"
@@ -43,7 +42,7 @@ func inNamespace(t *testing.T) bool {
 		if _, exited := err.(*exec.ExitError); !exited {
 			t.Skip("no user namespace: ", err)
 		}
-		t.Fatal(fmt.Sprintf("in a namespace: %v\n%s", err, out))
+		t.Fatalf("in a namespace: %v\n%s", err, out)
 	}
 	return true
 }

@@ -115,8 +115,8 @@ func (t *txn) resume(r *Recovery) {
 		return
 	}
 	var err error
-	last := len(t.rec.Steps)
 	if t.rec.State == applying {
+		var last int
 		if last, err = t.apply(); err == nil {
 			r.Outcome = Finished
 			if r.Report, r.Err = t.conclude(last, nil); r.Err != nil {
