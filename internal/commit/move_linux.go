@@ -29,10 +29,10 @@ func (c calls) exchange(from int, name string, to int, newName string) error {
 	return c.rename(from, name, to, newName, unix.RENAME_EXCHANGE)
 }
 
-// verify says why the file at name beneath dir, which is a slot, is not the one that was
-// judged; "" when it is. A regular file is leased for a moment: that fails while
-// somebody has it open for writing. Where it succeeds nobody will write to it
-// any more, since nobody can open it here.
+// verify says why the file at name beneath dir, which is a slot, is not the one
+// that was judged; "" when it is. A regular file is leased for a moment: that
+// fails while somebody has it open for writing. Where it succeeds nobody will
+// write to it any more, since nobody can open it here.
 func (t *txn) verify(dir int, name string, old *Stamp) (string, error) {
 	if !old.Mode.IsRegular() {
 		e, err := stat(dir, name, "")
@@ -79,8 +79,8 @@ func (t *txn) verifyOpen(fd int, old *Stamp) (string, error) {
 	return reasonIf(!old.sameDigest(got), changed), nil
 }
 
-// compare says why the file at name beneath dir is not the one that was judged. It is
-// a quick look before a step; verify looks after it.
+// compare says why the file at name beneath dir is not the one that was judged.
+// It is a quick look before a step; verify looks after it.
 func (t *txn) compare(dir int, name string, old *Stamp) (string, error) {
 	e, err := stat(dir, name, "")
 	if err == unix.ENOENT {
