@@ -38,9 +38,9 @@
 // file is the caller's or the caller is root). Owner, group, POSIX ACL and
 // attributes in the namespace user are those of the old file. What is new gets
 // the owner and group of its directory when root commits, and mode and
-// modification time of the sandbox's. No set-user-ID or set-group-ID bit is
-// ever carried over. When permissions are all that changed, the file stays and is only
-// given those.
+// modification time of the sandbox's. No set-user-ID or set-group-ID bit is ever
+// carried over. When permissions are all that changed, the file stays and is
+// only given those.
 //
 // # Mount points
 //
