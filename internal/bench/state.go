@@ -15,7 +15,7 @@ import (
 func measureState(l *lab) (Section, error) {
 	s := Section{
 		Title: "Codebases, changes and commits",
-		About: "Importing files of 4 KB against `cp -a`; `Changes` of a sandbox with changed files in trees of two sizes; `Commit` of new files of 4 KB, each time from a new sandbox, " +
+		About: "Importing files of 4 KB against `cp -a`; `Changes` of a sandbox with changed files in trees of two sizes; `Commit` of files of 4 KB, each time from a new sandbox, " +
 			"against `cp -r` of the same files; pages of 100 of what a state directory holds.",
 		Columns: []string{"samples", "by cp, or in the small tree", "here", "ratio"},
 	}
@@ -122,53 +122,65 @@ func changing(l *lab) ([]Row, error) {
 	return []Row{ratioRow(fmt.Sprintf("changes, %d of %d files against %d of %d", n, trees[1], n, trees[0]), taken[1], taken[0], 1.5)}, nil
 }
 
+// committing measures commits of files that the target does not have, and of files
+// that it has otherwise.
 func committing(l *lab) ([]Row, error) {
 	n := min(1000, l.sizes.untar)
 	source, err := l.scratch()
 	if err != nil {
 		return nil, err
 	}
-	target, err := l.scratch()
-	if err != nil {
-		return nil, err
-	}
 	if err := fill(source, n); err != nil {
 		return nil, err
 	}
-	empty := func() error {
-		if err := os.RemoveAll(target); err != nil {
-			return err
+	var rows []Row
+	for _, c := range []struct {
+		name string
+		had  int // files that the target has
+	}{{"new", 0}, {"modified", n}} {
+		target, err := l.scratch()
+		if err != nil {
+			return nil, err
 		}
-		return os.Mkdir(target, 0o755)
-	}
-	taken, err := l.turns(l.sizes.few,
-		side{"cp", func() (time.Duration, error) {
-			if err := empty(); err != nil {
-				return 0, err
+		reset := func() error {
+			if err := os.RemoveAll(target); err != nil {
+				return err
 			}
-			return timed(func() error { _, err := l.host.run(l.dir, "cp", "-r", source+"/.", target); return err })()
-		}},
-		side{"commit", func() (time.Duration, error) {
-			if err := empty(); err != nil {
-				return 0, err
+			if err := os.Mkdir(target, 0o755); err != nil {
+				return err
 			}
-			return l.commit(target, n)
-		}})
-	if err != nil {
-		return nil, err
+			return fill(target, c.had)
+		}
+		taken, err := l.turns(l.sizes.few,
+			side{"cp", func() (time.Duration, error) {
+				if err := reset(); err != nil {
+					return 0, err
+				}
+				return timed(func() error { _, err := l.host.run(l.dir, "cp", "-r", source+"/.", target); return err })()
+			}},
+			side{"commit", func() (time.Duration, error) {
+				if err := reset(); err != nil {
+					return 0, err
+				}
+				return l.commit(target, n)
+			}})
+		if err != nil {
+			return nil, err
+		}
+		rows = append(rows, ratioRow(fmt.Sprintf("committing %d %s files", n, c.name), taken[1], taken[0], 2))
 	}
-	return []Row{ratioRow(fmt.Sprintf("committing %d new files", n), taken[1], taken[0], 2)}, nil
+	return rows, nil
 }
 
-// commit measures the commit of n files that a sandbox of a directory has made.
+// commit measures the commit of n files that a sandbox of a directory has written.
 func (l *lab) commit(target string, n int) (time.Duration, error) {
 	sb, err := l.m.FromLocal(l.ctx, target, sandbox.WithPreset("full-access"))
 	if err != nil {
 		return 0, err
 	}
 	defer sb.Close()
-	make := fmt.Sprintf("i=0; while [ $i -lt %d ]; do d=d$((i/100)); [ $((i%%100)) != 0 ] || mkdir $d; head -c 4096 /dev/urandom > $d/f$i; i=$((i+1)); done", n)
-	if _, err := output(l.ctx, sb, make); err != nil {
+	write := fmt.Sprintf("i=0; while [ $i -lt %d ]; do d=d$((i/100)); [ $((i%%100)) != 0 ] || mkdir -p $d; head -c 4096 /dev/urandom > $d/f$i; i=$((i+1)); done", n)
+	if _, err := output(l.ctx, sb, write); err != nil {
 		return 0, err
 	}
 	return timed(func() error {
