@@ -19,7 +19,7 @@ const (
 	OpTree                  // bind of the one layer onto Target, with Attr
 	OpCover                 // hand out Target, then cover it by a read-only bind of itself
 	OpSeal                  // set Attr on the mount at Target
-	OpTake                  // attach file system number Source of what was kept on Target, with Attr
+	OpTake                  // move file system number Source of what was kept to Target, with Attr
 	OpKeep                  // hand out the file systems at Targets, to be kept
 )
 
@@ -30,7 +30,7 @@ type Step struct {
 	Op     Op
 	Source string
 	Target string
-	// Targets are several. What is kept has the file systems by their numbers here.
+	// Targets are several. What is kept has the file systems by their index here.
 	Targets []string
 	Data    string
 	Mode    uint32
@@ -49,6 +49,7 @@ type Step struct {
 // The files that come with it are those by which the init moves itself into its
 // cgroups of version 1, before anything else: it writes "0" to each. With Kept
 // there is another, the last, which is what an earlier init has handed out by OpKeep.
+// It is handed out again at once.
 type Setup struct {
 	Steps    []Step
 	Hostname string

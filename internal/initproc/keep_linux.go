@@ -3,7 +3,6 @@
 package initproc
 
 import (
-	"os"
 	"strconv"
 
 	"golang.org/x/sys/unix"
@@ -11,60 +10,97 @@ import (
 	"github.com/sandbox-rls/sandbox/internal/control"
 )
 
-// keptDir is where kept file systems are put together and taken apart. It is
-// gone before anything runs in the sandbox.
-const keptDir = "/.kept"
-
-// keep hands over the file systems at the targets: a detached tree of mounts,
-// which holds them when this mount namespace is gone. Its top is a file system of
-// its own that no path in the sandbox leads to. What the sandbox makes of the
-// others is content of theirs: it cannot come to lie beside them.
-//
-// The tree is a copy of what is mounted here by the plan; nothing of the sandbox
-// has run yet.
-func (r *root) keep(targets []string) error {
-	top := r.at + keptDir
-	if err := r.emptied(top); err != nil {
-		return err
-	}
-	if err := mountFS("tmpfs", "mode=0700,size=4k,nr_inodes=16", top, unix.MOUNT_ATTR_NOSUID|unix.MOUNT_ATTR_NODEV|unix.MOUNT_ATTR_NOEXEC); err != nil {
-		return err
-	}
-	for i, target := range targets {
-		if err := r.copyMount(target, top+"/"+strconv.Itoa(i)); err != nil {
-			return err
+// lastShelved is the last step for which the shelf is needed; -1: none is.
+func lastShelved(steps []control.Step) int {
+	last := -1
+	for i, s := range steps {
+		if s.Op == control.OpKeep || s.Op == control.OpTake {
+			last = i
 		}
 	}
-	if err := setAttr(unix.AT_FDCWD, top, unix.MOUNT_ATTR_RDONLY, 0); err != nil {
-		return err
-	}
-	tree, err := unix.OpenTree(unix.AT_FDCWD, top, unix.OPEN_TREE_CLONE|unix.OPEN_TREE_CLOEXEC|unix.AT_RECURSIVE)
-	if err != nil {
-		return err
-	}
-	defer unix.Close(tree)
-	// At once, and not with the rest: what was taken is the owner's again, also
-	// when a later step fails.
-	if err := control.Send(ControlFD, &control.Hello{Files: []string{"kept"}}, tree); err != nil {
-		return err
-	}
-	if err := unix.Unmount(top, unix.MNT_DETACH); err != nil {
-		return err
-	}
-	return os.Remove(top)
+	return last
 }
 
-// emptied makes the directory, or frees it of what has been taken from it.
-func (r *root) emptied(top string) error {
-	err := unix.Mkdir(top, 0o700)
-	if err == unix.EEXIST {
-		return unix.Unmount(top, unix.MNT_DETACH)
+// shelfDir is where the shelf is, in the file system that the root comes to lie
+// over, or in the root itself where another program has built that: from there
+// it must be gone before anything runs in the sandbox.
+const shelfDir = "/.kept"
+
+// shelve attaches what an earlier init has kept, or makes a place to put together
+// what is to be kept, where nothing in the sandbox can come upon it.
+//
+// A detached tree may be attached in any mount namespace, whichever user namespace
+// it was made in, but neither be copied from another namespace nor be attached twice:
+// with the move, what the owner has is used up. So the owner gets a copy at once:
+// what was kept is not lost when a later step fails.
+func (r *root) shelve() *control.Fault {
+	if err := r.makeShelf(); err != nil {
+		return fault("make a place for what is kept", err)
 	}
+	if r.kept < 0 {
+		return fault("open the place for what is kept", r.openShelf())
+	}
+	return fault(control.StepTake, r.attachKept())
+}
+
+func (r *root) makeShelf() error {
+	place := r.at + shelfDir
+	if r.at == "" {
+		if err := unix.Mkdir(place, 0o700); err != nil || r.kept >= 0 {
+			return err
+		}
+		return mountShelf(place)
+	}
+	if err := mountShelf(r.at); err != nil {
+		return err
+	}
+	return unix.Mkdir(place, 0o700)
+}
+
+func mountShelf(place string) error {
+	return mountFS("tmpfs", "mode=0700,size=4k,nr_inodes=16", place, unix.MOUNT_ATTR_NOSUID|unix.MOUNT_ATTR_NODEV|unix.MOUNT_ATTR_NOEXEC)
+}
+
+func (r *root) openShelf() (err error) {
+	r.shelf, err = unix.Open(r.at+shelfDir, unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
 	return err
 }
 
+func (r *root) attachKept() error {
+	if err := unix.MoveMount(r.kept, "", unix.AT_FDCWD, r.at+shelfDir, unix.MOVE_MOUNT_F_EMPTY_PATH); err != nil {
+		return err
+	}
+	if err := r.openShelf(); err != nil {
+		return err
+	}
+	return r.handOver()
+}
+
+// unshelve leaves nothing of it in the sandbox's root.
+func (r *root) unshelve() error {
+	if r.at != "" {
+		return nil // it goes with the host's root
+	}
+	if err := unix.Unmount(shelfDir, unix.MNT_DETACH); err != nil {
+		return err
+	}
+	return unix.Rmdir(shelfDir)
+}
+
+// keep puts the file systems at the targets onto the shelf, beneath a directory
+// that no path in the sandbox leads to, and hands it over. Whatever the sandbox
+// makes of them is content of theirs: nothing can come to lie beside them.
+func (r *root) keep(targets []string) error {
+	for i, target := range targets {
+		if err := r.copyMount(target, strconv.Itoa(i)); err != nil {
+			return err
+		}
+	}
+	return r.handOver()
+}
+
 func (r *root) copyMount(target, name string) error {
-	if err := unix.Mkdir(name, 0o700); err != nil {
+	if err := unix.Mkdirat(r.shelf, name, 0o700); err != nil {
 		return err
 	}
 	tree, err := unix.OpenTree(unix.AT_FDCWD, r.at+target, unix.OPEN_TREE_CLONE|unix.OPEN_TREE_CLOEXEC)
@@ -72,27 +108,24 @@ func (r *root) copyMount(target, name string) error {
 		return err
 	}
 	defer unix.Close(tree)
-	return unix.MoveMount(tree, "", unix.AT_FDCWD, name, unix.MOVE_MOUNT_F_EMPTY_PATH)
+	return unix.MoveMount(tree, "", r.shelf, name, unix.MOVE_MOUNT_F_EMPTY_PATH)
 }
 
-// take attaches a file system that was kept. A detached tree may be attached in
-// any mount namespace, whichever user namespace it was made in, but neither
-// copied from there nor attached twice: it is moved to this namespace whole, and
-// from there to its places. The attributes are set anew, so that they do not
-// rest on where the tree comes from.
-func (r *root) take(s *control.Step, target string) error {
-	top := r.at + keptDir
-	if r.kept >= 0 {
-		if err := unix.Mkdir(top, 0o700); err != nil {
-			return err
-		}
-		if err := unix.MoveMount(r.kept, "", unix.AT_FDCWD, top, unix.MOVE_MOUNT_F_EMPTY_PATH); err != nil {
-			return err
-		}
-		unix.Close(r.kept)
-		r.kept = -1
+// handOver gives the owner a detached copy of the mounts, which holds the file
+// systems when this mount namespace is gone. Nothing of the sandbox runs yet.
+func (r *root) handOver() error {
+	tree, err := unix.OpenTree(r.shelf, "", unix.OPEN_TREE_CLONE|unix.OPEN_TREE_CLOEXEC|unix.AT_RECURSIVE|unix.AT_EMPTY_PATH)
+	if err != nil {
+		return err
 	}
-	if err := unix.MoveMount(unix.AT_FDCWD, top+"/"+s.Source, unix.AT_FDCWD, target, 0); err != nil {
+	defer unix.Close(tree)
+	return control.Send(ControlFD, &control.Hello{Files: []string{"kept"}}, tree)
+}
+
+// take moves a file system from the shelf to its place. The attributes are set
+// anew, so that they do not rest on where it comes from.
+func (r *root) take(s *control.Step, target string) error {
+	if err := unix.MoveMount(r.shelf, s.Source, unix.AT_FDCWD, target, 0); err != nil {
 		return err
 	}
 	return setAttr(unix.AT_FDCWD, target, s.Attr, 0)

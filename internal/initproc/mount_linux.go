@@ -18,7 +18,8 @@ type root struct {
 	at        string         // where it is; "": the process is in it
 	workspace int            // O_PATH of the writable mount beneath the cover; 0: none
 	layers    map[string]int // descriptors of the layers that are given as paths
-	kept      int            // what an earlier init has kept; -1: nothing, or attached
+	kept      int            // what an earlier init has kept; -1: nothing
+	shelf     int            // O_PATH of where it, or what is to be kept, is attached
 }
 
 // assemble carries out the steps. They were checked when they were planned;
@@ -30,10 +31,21 @@ func (r *root) assemble(steps []control.Step) *control.Fault {
 	if f := r.openLayers(steps); f != nil {
 		return f
 	}
+	shelved := lastShelved(steps)
+	if shelved >= 0 {
+		if f := r.shelve(); f != nil {
+			return f
+		}
+	}
 	for i := range steps {
 		s := &steps[i]
 		if err := r.step(s); err != nil {
 			return fault(describe(s), err)
+		}
+		if i == shelved {
+			if err := r.unshelve(); err != nil {
+				return fault("let go of what is kept", err)
+			}
 		}
 	}
 	return nil

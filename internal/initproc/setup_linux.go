@@ -164,7 +164,11 @@ func loopbackUp() error {
 	return unix.IoctlIfreq(fd, unix.SIOCSIFFLAGS, ifr)
 }
 
+// fault says which step failed, if it did.
 func fault(step string, err error) *control.Fault {
+	if err == nil {
+		return nil
+	}
 	var errno syscall.Errno
 	if !errors.As(err, &errno) {
 		errno = unix.EIO

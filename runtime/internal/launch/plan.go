@@ -58,7 +58,9 @@ func Plan(cfg runtime.Config, h Host) (*control.Setup, error) {
 			return nil, err
 		}
 	}
-	p.keep()
+	if cfg.Scratch == nil {
+		p.keep()
+	}
 	p.dev()
 	p.etc(cfg.Spec.Hostname, h)
 	if err := p.view(cfg.View, h.Inherit); err != nil {

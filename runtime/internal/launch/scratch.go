@@ -50,7 +50,7 @@ func (p *planner) scratch(m specs.Mount, left bool) {
 	p.kept = append(p.kept, m.Destination)
 }
 
-// keep has the init hand over what is kept, before anything can run that would
+// keep has the init hand over what is new, before anything can run that would
 // have an interest in handing over something else.
 func (p *planner) keep() {
 	if len(p.kept) > 0 {

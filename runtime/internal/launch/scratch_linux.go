@@ -15,7 +15,7 @@ import (
 
 // keeps reports whether an init hands over what is to be kept.
 func keeps(s *control.Setup) bool {
-	return slices.ContainsFunc(s.Steps, func(s control.Step) bool { return s.Op == control.OpKeep })
+	return s.Kept || slices.ContainsFunc(s.Steps, func(s control.Step) bool { return s.Op == control.OpKeep })
 }
 
 // isTmpfs reports whether a file is a directory of a file system in memory. The
