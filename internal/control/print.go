@@ -35,9 +35,6 @@ func (s Step) String() string {
 	if s.Facade {
 		b.WriteString(" facade")
 	}
-	if len(s.Targets) > 0 {
-		fmt.Fprintf(&b, "%q", s.Targets)
-	}
 	if len(s.Layers) > 0 {
 		fmt.Fprintf(&b, " %q", s.Layers)
 	}
