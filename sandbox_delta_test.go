@@ -176,6 +176,48 @@ func TestCommit(t *testing.T) {
 	}
 }
 
+// TestCommitMakesOutput commits what was written in directories that the sandbox
+// was given by its rules, and that its source lacks.
+func TestCommitMakesOutput(t *testing.T) {
+	t.Parallel()
+	deep := sandbox.WithRules(sandbox.Rule{Pattern: "/a/b/**", Permission: sandbox.Write})
+	for name, opts := range map[string][]sandbox.Option{
+		"snapshot": {sandbox.WithPreset("agent-safe"), deep}, "live": {sandbox.WithPreset("agent-safe"), deep, sandbox.WithLive()},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			dir := project(t, sample)
+			m, _ := manager(t)
+			sb := from(t, m, dir, opts...)
+			must(t, sb, "echo x > output/x; mkdir output/d; echo y > a/b/y")
+			wantChanges(t, sb, "added /a/b/y", "added /output/d", "added /output/x")
+			report, err := sb.Commit(t.Context(), sandbox.CommitOptions{Paths: []string{"output/x", "a"}})
+			check(t, err)
+			if got := paths(report.Applied); got != "/a /a/b /a/b/y /output /output/x" {
+				t.Errorf("got %q", got)
+			}
+			wantChanges(t, sb, "added /output/d")
+			_, err = sb.Commit(t.Context(), sandbox.CommitOptions{})
+			check(t, err)
+			wantChanges(t, sb)
+			if got := must(t, sb, "cat output/x a/b/y; ls output"); got != "x\ny\nd\nx" {
+				t.Errorf("got %q", got)
+			}
+			if _, err := os.Lstat(filepath.Join(dir, "tmp")); err == nil {
+				t.Error("a directory was made that nothing is in")
+			}
+			if name == "live" {
+				return // the sandbox has it as soon as it is changed there
+			}
+			// What somebody has removed is not made again.
+			must(t, sb, "echo z > output/d/z")
+			check(t, os.RemoveAll(filepath.Join(dir, "output", "d")))
+			_, err = sb.Commit(t.Context(), sandbox.CommitOptions{})
+			wantError(t, err, sandbox.ErrConflict)
+		})
+	}
+}
+
 func TestCommitToCodebase(t *testing.T) {
 	t.Parallel()
 	m, _ := manager(t)
@@ -201,10 +243,10 @@ func TestCommitToCodebase(t *testing.T) {
 	must(t, other, "echo other > a")
 	_, err = other.Commit(t.Context(), sandbox.CommitOptions{})
 	check(t, err)
-	must(t, sb, "echo mine > a")
+	must(t, sb, "echo mine > a; echo c > c")
 	report, err = sb.Commit(t.Context(), sandbox.CommitOptions{})
 	wantError(t, err, sandbox.ErrConflict)
-	if got := paths(report.Conflicts); got != "/a" {
+	if got := paths(report.Conflicts) + ", " + paths(report.Applied); got != "/a, " {
 		t.Errorf("got %q", got)
 	}
 	_, err = sb.Commit(t.Context(), sandbox.CommitOptions{Overwrite: true})

@@ -107,7 +107,11 @@ func (w *Workspace) commitToCodebase(ctx context.Context, changes []delta.Change
 	}
 	report.Conflicts = list(applied.Conflicts, "it was changed in the codebase since the sandbox began")
 	report.Applied, report.Unchanged = list(applied.Applied, ""), list(applied.Unchanged, "")
-	if o.DryRun || len(report.Conflicts) > 0 && !o.Partial {
+	if len(report.Conflicts) > 0 && !o.Partial {
+		report.Applied = nil // nor would it be
+		return &report, nil
+	}
+	if o.DryRun {
 		return &report, nil
 	}
 	return &report, w.inCodebase(ctx, &report, applied.Version)
