@@ -284,14 +284,14 @@ func (m *Manager) create(ctx context.Context, req CreateSandboxRequest, source s
 	}
 	s := m.newResident(r, policy, rt, req.logger)
 	s.workspace = w
-	if err := s.begin1(ctx, req.Start); err != nil {
+	if err := s.establish(ctx, req.Start); err != nil {
 		return fail(err)
 	}
 	return s.info(), nil
 }
 
-// begin1 makes a new sandbox exist.
-func (s *resident) begin1(ctx context.Context, start bool) (err error) {
+// establish makes a new sandbox exist.
+func (s *resident) establish(ctx context.Context, start bool) (err error) {
 	s.change.Lock()
 	defer s.change.Unlock()
 	s.manager.add(s) // so that uploads find it

@@ -20,8 +20,8 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// inNamespace runs a test once more in a user and mount namespace, where it may mount. It is
-// false in there.
+// inNamespace runs a test once more in a user and mount namespace, where it may
+// mount. It is false in there.
 func inNamespace(t *testing.T) bool {
 	t.Helper()
 	if os.Getenv(mode) == "namespace" {
