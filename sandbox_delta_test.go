@@ -218,6 +218,50 @@ func TestCommitMakesOutput(t *testing.T) {
 	}
 }
 
+// TestListFilesOfOutput lists what was written in directories that the sandbox was
+// given by its rules, and that its codebase lacks.
+func TestListFilesOfOutput(t *testing.T) {
+	t.Parallel()
+	m, _ := manager(t)
+	cb, err := m.ImportCodebase(t.Context(), project(t, map[string]string{"README.md": "x"}))
+	check(t, err)
+	sb, err := m.FromCodebase(t.Context(), cb.ID, sandbox.WithPreset("agent-safe"))
+	check(t, err)
+	must(t, sb, "mkdir -p output/a/b; echo x > output/a/b/c; echo y > tmp/y")
+	list := func(dir string, recursive bool) string {
+		files, err := m.ListFiles(t.Context(), cb.ID, dir, recursive)
+		if err != nil {
+			return "error: " + err.Error()
+		}
+		var all []string
+		for _, f := range files {
+			all = append(all, f.Path)
+		}
+		return strings.Join(all, " ")
+	}
+	for range 2 { // before it is in the codebase, and after
+		for _, c := range []struct {
+			dir       string
+			recursive bool
+			want      string
+		}{
+			{"", false, "/README.md /output /tmp"},
+			{"", true, "/README.md /output /output/a /output/a/b /output/a/b/c /tmp /tmp/y"},
+			{"output", false, "/output/a"},
+			{"output", true, "/output/a /output/a/b /output/a/b/c"},
+			{"tmp", false, "/tmp/y"},
+		} {
+			if got := list(c.dir, c.recursive); got != c.want {
+				t.Errorf("%q, %v: got %q, want %q", c.dir, c.recursive, got, c.want)
+			}
+		}
+		check(t, sb.Close())
+	}
+	if got := list("nothing", false); !strings.Contains(got, "error") {
+		t.Errorf("got %q", got)
+	}
+}
+
 func TestCommitToCodebase(t *testing.T) {
 	t.Parallel()
 	m, _ := manager(t)
@@ -226,8 +270,14 @@ func TestCommitToCodebase(t *testing.T) {
 	sb, err := m.FromCodebase(t.Context(), cb.ID, everything)
 	check(t, err)
 	t.Cleanup(func() { check(t, sb.Close()) })
-	must(t, sb, "echo a > a; echo b > b; rm README.md")
-	report, err := sb.Commit(t.Context(), sandbox.CommitOptions{Paths: []string{"a", "README.md"}})
+	must(t, sb, "chmod 700 .")
+	report, err := sb.Commit(t.Context(), sandbox.CommitOptions{})
+	check(t, err)
+	if got := paths(report.Skipped); got != "/" {
+		t.Errorf("got %q", got)
+	}
+	must(t, sb, "chmod 755 .; echo a > a; echo b > b; rm README.md")
+	report, err = sb.Commit(t.Context(), sandbox.CommitOptions{Paths: []string{"a", "README.md"}})
 	check(t, err)
 	if got := paths(report.Applied); got != "/README.md /a" {
 		t.Errorf("got %q", got)
