@@ -7,7 +7,6 @@ import (
 	"encoding/hex"
 	"io"
 	"maps"
-	"path"
 	"slices"
 	"time"
 
@@ -88,11 +87,12 @@ func (m *Manager) DownloadFile(ctx context.Context, id, name string) (r io.ReadC
 // ListFiles lists a directory of a codebase, as CodebaseService says.
 func (m *Manager) ListFiles(ctx context.Context, id, name string, recursive bool) (list []FileInfo, err error) {
 	err = m.codebaseCall("list files", id, name, func(store *codebase.Store) error {
-		dir := "/"
-		if path.Clean("/"+name) != "/" {
-			if dir, err = codebase.ValidatePath(name); err != nil {
-				return err
-			}
+		dir, err := "/", error(nil)
+		if name != "" {
+			dir, err = codebase.ValidatePath(name)
+		}
+		if err != nil {
+			return err
 		}
 		view, err := m.viewOf(ctx, id, dir)
 		if err != nil {

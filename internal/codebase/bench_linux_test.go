@@ -57,9 +57,14 @@ func open(t testing.TB, dir string, opts ...codebase.Option) (*codebase.Store, f
 	}
 }
 
-// BenchmarkImport compares the import of 10,000 files with cp -a, in turns, and
-// both with what they take until it is on the disk.
+// BenchmarkImport compares the import of 10,000 files with cp -a, in turns: both
+// until it is on the disk, and both without.
 func BenchmarkImport(b *testing.B) {
+	b.Run("synced", func(b *testing.B) { benchmarkImport(b, "sync") })
+	b.Run("unsynced", func(b *testing.B) { benchmarkImport(b, "true", codebase.WithoutSync()) })
+}
+
+func benchmarkImport(b *testing.B, sync string, opts ...codebase.Option) {
 	places(b, func(b *testing.B, dir string) {
 		src := tenThousand(b, dir)
 		must(b, exec.Command("sync", "-f", dir).Run())
@@ -67,12 +72,12 @@ func BenchmarkImport(b *testing.B) {
 		for b.Loop() {
 			began := time.Now()
 			must(b, exec.Command("cp", "-a", src, dir+"/copy").Run())
-			must(b, exec.Command("sync", "-f", dir).Run())
+			must(b, exec.Command(sync, "-f", dir).Run())
 			theirs += time.Since(began)
 			must(b, tree.Remove(dir+"/copy"))
 			must(b, exec.Command("sync", "-f", dir).Run())
 
-			s, done := open(b, dir+"/ours")
+			s, done := open(b, dir+"/ours", opts...)
 			began = time.Now()
 			listing, err := tree.List(b.Context(), src)
 			must(b, err)
@@ -86,6 +91,21 @@ func BenchmarkImport(b *testing.B) {
 		b.ReportMetric(float64(theirs.Milliseconds())/float64(b.N), "ms/cp")
 		b.ReportMetric(float64(ours)/float64(theirs), "ratio")
 	})
+}
+
+// BenchmarkList lists a page of 10,000 codebases.
+func BenchmarkList(b *testing.B) {
+	w := newWorld(b)
+	for i := range 10_000 {
+		_, err := w.store.Create(b.Context(), codebase.Info{ID: fmt.Sprintf("cb%05d", i), OwnerID: "ann"})
+		must(b, err)
+	}
+	for b.Loop() {
+		page, next, err := w.store.List(b.Context(), "ann", "", 0)
+		if err != nil || len(page) != 10_000 || next != "" {
+			b.Fatal(len(page), next, err)
+		}
+	}
 }
 
 // filled is a store with one codebase of 10,000 files.

@@ -53,12 +53,15 @@ func file(name string) tar.Header { return tar.Header{Name: name} }
 func directory(name string) tar.Header {
 	return tar.Header{Name: name, Typeflag: tar.TypeDir, Mode: 0o750}
 }
+
 func special(name string) tar.Header {
 	return tar.Header{Name: name, Typeflag: tar.TypeChar, Devmajor: 1}
 }
+
 func soft(name, target string) tar.Header {
 	return tar.Header{Name: name, Linkname: target, Typeflag: tar.TypeSymlink}
 }
+
 func hard(name, target string) tar.Header {
 	return tar.Header{Name: name, Linkname: target, Typeflag: tar.TypeLink}
 }
