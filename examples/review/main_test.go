@@ -34,10 +34,17 @@ func TestReview(t *testing.T) {
 	if err := run(t.Context(), &out, nil); err != nil {
 		t.Fatal(err)
 	}
+	m, err := sandbox.Default()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := m.Close(); err != nil { // as the end of the program does
+		t.Error(err)
+	}
 	if d := cmp.Diff(want, out.String()); d != "" {
 		t.Errorf("-docs +got:\n%s", d)
 	}
-	if left, _ := filepath.Glob(filepath.Join(tmp, "review-*")); len(left) > 0 {
+	if left, _ := filepath.Glob(filepath.Join(tmp, "*")); len(left) > 0 {
 		t.Errorf("left: %q", left)
 	}
 }
