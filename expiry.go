@@ -88,7 +88,7 @@ func (s *resident) due() time.Time {
 	if busy {
 		s.touch()
 	}
-	if at := time.Unix(0, s.active.Load()).Add(idle); due.IsZero() || at.Before(due) {
+	if at := s.manager.opened.Add(time.Duration(s.active.Load()) + idle); due.IsZero() || at.Before(due) {
 		due = at
 	}
 	return due

@@ -64,11 +64,7 @@ func (w *Workspace) batch(changes []delta.Change) (b codebase.Batch, rest commit
 
 // baseOf is the version of the codebase at which the sandbox has seen a path last.
 func (w *Workspace) baseOf(path string) uint64 {
-	dirs := w.closed
-	if w.opened {
-		dirs = append([]string{filepath.Join(w.dir, openBase)}, dirs...)
-	}
-	for _, dir := range dirs {
+	for _, dir := range w.bases() {
 		if _, err := os.Lstat(filepath.Join(dir, path)); err == nil {
 			return max(w.origin.Seen, w.origin.Committed)
 		}
