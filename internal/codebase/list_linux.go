@@ -27,7 +27,7 @@ func (s *Store) List(ctx context.Context, ownerID, after string, limit int) (pag
 		if after != "" && bytes.Equal(k, from) {
 			k, _ = c.Next()
 		}
-		for ; bytes.HasPrefix(k, prefix); k, _ = c.Next() {
+		for ; k != nil && bytes.HasPrefix(k, prefix); k, _ = c.Next() { // a nil prefix is one of nil, too
 			if limit > 0 && len(page) == limit {
 				next = page[limit-1].ID
 				return nil
