@@ -33,6 +33,7 @@ type resident struct {
 	box       *engine.Box       // nil while it is stopped or parked
 	enforced  []Enforcement     // what came of the limits at the last start
 	uses      int               // commands, sessions and calls that need the box
+	seenBusy  bool              // when it was last looked at whether it is idle
 	unused    time.Time         // since when there are none
 	parking   *time.Timer       // looks whether it is to be parked; nil: nobody does
 	sessions  map[string]*residentSession

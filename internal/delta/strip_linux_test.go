@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/sandbox-rls/sandbox/internal/delta"
+	"github.com/sandbox-rls/sandbox/internal/tree"
 )
 
 // TestStrip takes from an upper layer what the base, or the lower layer, says too.
@@ -32,7 +33,10 @@ func TestStrip(t *testing.T) {
 	write("lower/same", "x")
 	write("lower/deleted", "x")
 	write("lower/d/changed", "x")
-	write("lower/o/kept", "x")
+	write("lower/o/same", "x")
+	write("lower/o/hidden", "x")
+	write("lower/o/d/same", "x")
+	write("lower/o/d/hidden", "x")
 	write("open/uploaded", "x")
 	write("open/d/uploaded", "x")
 	write("upper/same", "x")
@@ -40,9 +44,14 @@ func TestStrip(t *testing.T) {
 	write("upper/d/uploaded", "x")
 	write("upper/d/changed", "y")
 	write("upper/d/added", "x")
-	write("upper/o/kept", "x")
-	if err := unix.Setxattr(filepath.Join(dir, "upper/o"), "user.overlay.opaque", []byte("y"), 0); err != nil {
-		t.Fatal(err)
+	write("upper/o/same", "x")
+	write("upper/o/added", "x")
+	write("upper/o/d/same", "x")
+	write("upper/new/added", "x")
+	for _, name := range []string{"upper/o", "upper/new"} {
+		if err := unix.Setxattr(filepath.Join(dir, name), "user.overlay.opaque", []byte("y"), 0); err != nil {
+			t.Fatal(err)
+		}
 	}
 	for _, name := range []string{"upper/deleted", "upper/of nothing"} {
 		if err := unix.Mknod(filepath.Join(dir, name), unix.S_IFCHR, 0); err != nil {
@@ -50,7 +59,7 @@ func TestStrip(t *testing.T) {
 		}
 	}
 	before := changesOf(t, l)
-	if err := delta.Strip(l); err != nil {
+	if err := delta.Strip(l, tree.Caller); err != nil {
 		t.Fatal(err)
 	}
 	var left []string
@@ -63,13 +72,21 @@ func TestStrip(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := []string{"/d/added", "/d/changed", "/deleted", "/o/kept"}; !slices.Equal(left, want) {
+	if want := []string{"/d/added", "/d/changed", "/deleted", "/new/added", "/o/added", "/o/d/hidden", "/o/hidden"}; !slices.Equal(left, want) {
 		t.Errorf("left: %q, want %q", left, want)
 	}
 	// What it has of the base comes with the base, which is beneath it from now on.
 	l.Lower, l.Open = append([]string{l.Open}, l.Lower...), ""
 	if after := changesOf(t, l); !slices.Equal(after, before) {
 		t.Errorf("the changes were %q and are %q", before, after)
+	}
+	// What comes there later is seen.
+	write("open/o/later", "x")
+	write("open/o/d/later", "x")
+	write("open/new/later", "x")
+	before = slices.DeleteFunc(before, func(c string) bool { return c == "added /new" }) // which is there now
+	if after := changesOf(t, l); !slices.Equal(after, before) {
+		t.Errorf("with what came later, the changes were %q and are %q", before, after)
 	}
 }
 

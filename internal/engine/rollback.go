@@ -111,7 +111,7 @@ func (w *Workspace) Keep(ctx context.Context, id string) error {
 	if err == nil {
 		l := w.layers()
 		l.Upper = w.kept(id)
-		err = delta.Strip(l)
+		err = delta.Strip(l, tree.Owner(w.engine.owner))
 	}
 	if err != nil {
 		return errors.Join(err, w.engine.scrap(w.kept(id), false))
