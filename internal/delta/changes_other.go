@@ -36,3 +36,6 @@ func ChangesAt(Layers, string) ([]Change, error) { return nil, errors.ErrUnsuppo
 
 // OpenContent needs Linux.
 func OpenContent(*tree.Cursor, string) (*os.File, error) { return nil, errors.ErrUnsupported }
+
+// Strip needs Linux.
+func Strip(Layers, tree.Owner) error { return errors.ErrUnsupported }
