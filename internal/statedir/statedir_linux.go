@@ -14,6 +14,7 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -45,10 +46,24 @@ func Open(path string) (*Dir, error) {
 		return nil, err
 	}
 	lock, err := acquire(path, os.O_CREATE)
+	for end := time.Now().Add(patience); ownerDied(err) && time.Now().Before(end); {
+		time.Sleep(5 * time.Millisecond)
+		lock, err = acquire(path, os.O_CREATE)
+	}
 	if err != nil {
 		return nil, err
 	}
 	return &Dir{Path: path, lock: lock}, nil
+}
+
+// patience is how long Open waits for the children of an owner that has died: one
+// that it was just forking has the lock, too, until it ends.
+const patience = 5 * time.Second
+
+// ownerDied reports whether a directory is taken, but not by whom its lock names.
+func ownerDied(err error) bool {
+	var busy *InUseError
+	return errors.As(err, &busy) && (busy.PID <= 0 || unix.Kill(busy.PID, 0) == unix.ESRCH)
 }
 
 // bases are where a temporary directory may be made, the preferred place first.
