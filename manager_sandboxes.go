@@ -4,7 +4,6 @@ package sandbox
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"maps"
 	"os"
@@ -98,16 +97,8 @@ func (m *Manager) rows(ctx context.Context, req *ListSandboxesRequest, after str
 		if err = ctx.Err(); err != nil {
 			return false
 		}
-		if len(req.Labels) > 0 {
-			var r struct {
-				Info struct{ Labels map[string]string }
-			}
-			if err = json.Unmarshal(row.Doc, &r); err != nil {
-				return false
-			}
-			if !hasLabels(r.Info.Labels, req.Labels) {
-				return true
-			}
+		if !hasLabels(row.Labels, req.Labels) {
+			return true
 		}
 		if len(rows) == size {
 			next = tokenOf(rows[size-1].ID)

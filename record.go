@@ -26,7 +26,7 @@ type sandboxRecord struct {
 // row is the sandboxRecord as a row, in the group of its codebase.
 func (r *sandboxRecord) row() (metadata.Row, error) {
 	doc, err := json.Marshal(r)
-	return metadata.Row{ID: r.Info.ID, Group: r.Info.CodebaseID, Doc: doc}, err
+	return metadata.Row{ID: r.Info.ID, Group: r.Info.CodebaseID, Labels: r.Info.Labels, Doc: doc}, err
 }
 
 // keeps reports whether a checkpoint is one of the sandbox.
