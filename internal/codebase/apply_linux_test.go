@@ -31,7 +31,7 @@ func remove(path string, base uint64, written int64) codebase.Item {
 
 func (w *world) apply(id string, strict bool, items ...codebase.Item) codebase.ApplyReport {
 	w.Helper()
-	r, err := w.store.Apply(w.Context(), id, codebase.Batch{Items: items, Strict: strict})
+	r, err := w.store.Apply(w.Context(), id, codebase.Batch{Items: items, Strict: strict, Partial: strict})
 	must(w, err)
 	return r
 }
@@ -199,5 +199,38 @@ func TestSince(t *testing.T) {
 	must(t, err)
 	if diff := cmp.Diff([]string{"/b", "/a"}, pathsOf(files)); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// TestApplyNothing applies batches of which nothing is to be applied.
+func TestApplyNothing(t *testing.T) {
+	w := newWorld(t)
+	w.create("cb")
+	w.write("cb", "/a", "1")
+	w.checkout("cb")
+	v := w.info("cb").Version
+	w.write("cb", "/a", "2")
+	now := w.info("cb").Version
+	items := []codebase.Item{put("/a", "mine", v, 0), put("/b", "mine", v, 0)}
+	for _, c := range []struct {
+		batch              codebase.Batch
+		applied, conflicts []string
+		version            uint64
+	}{
+		{codebase.Batch{Strict: true}, []string{"/b"}, []string{"/a"}, 0},
+		{codebase.Batch{Strict: true, Partial: true, DryRun: true}, []string{"/b"}, []string{"/a"}, 0},
+		{codebase.Batch{Strict: true, Overwrite: true, DryRun: true}, []string{"/a", "/b"}, nil, 0},
+		{codebase.Batch{Strict: true, Partial: true}, []string{"/b"}, []string{"/a"}, now + 1},
+		{codebase.Batch{Strict: true, Overwrite: true}, []string{"/a"}, nil, now + 2},
+	} {
+		c.batch.Items = items
+		r, err := w.store.Apply(t.Context(), "cb", c.batch)
+		must(t, err)
+		if diff := cmp.Diff(c.applied, r.Applied) + cmp.Diff(c.conflicts, r.Conflicts); diff != "" || r.Version != c.version {
+			t.Errorf("%+v: version %d, %s", c.batch, r.Version, diff)
+		}
+		if c.version == 0 && w.info("cb").Version != now {
+			t.Errorf("%+v: something was applied", c.batch)
+		}
 	}
 }

@@ -127,6 +127,7 @@ func (mc *machine) fold(id string) {
 		batch.Items = append(batch.Items, a.item())
 	}
 	batch.Strict = strict
+	batch.Partial = strict
 	if _, err := mc.store.Apply(mc.Context(), id, batch); err != nil {
 		t.Fatal(err)
 	}
