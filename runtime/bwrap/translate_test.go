@@ -35,15 +35,18 @@ func TestTranslate(t *testing.T) {
 	}{
 		{
 			"writable", runtime.NewSpec(runtime.SpecOptions{Hostname: "box", Dir: "/workspace"}),
-			runtime.View{Target: "/workspace", Delta: "/state/delta", Lower: append([]runtime.Layer{{Dir: "/state/mask"}}, codebase...)}, nil,
+			runtime.View{Target: "/workspace", Delta: "/state/delta", Lower: append([]runtime.Layer{{Dir: "/state/mask"}}, codebase...)},
+			nil,
 		},
 		{
 			"read-only", runtime.NewSpec(runtime.SpecOptions{Hostname: "box", Network: runtime.NetworkHost, Dir: "/srv/work"}),
-			runtime.View{Target: "/srv/work", Lower: codebase}, nil,
+			runtime.View{Target: "/srv/work", Lower: codebase},
+			nil,
 		},
 		{
 			"parked-before", runtime.NewSpec(runtime.SpecOptions{Hostname: "box", Dir: "/workspace"}),
-			runtime.View{Target: "/workspace", Lower: codebase}, new(os.File),
+			runtime.View{Target: "/workspace", Lower: codebase},
+			new(os.File),
 		},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
