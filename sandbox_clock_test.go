@@ -203,3 +203,35 @@ func TestHandOver(t *testing.T) {
 	}
 	check(t, m.Close())
 }
+
+// TestCommitBeforeKill is about a commit that had reached the codebase when the
+// process was killed, but not what the sandbox knows of it.
+func TestCommitBeforeKill(t *testing.T) {
+	t.Parallel()
+	m, stateDir := manager(t)
+	cb, err := m.ImportCodebase(t.Context(), project(t, sample))
+	check(t, err)
+	sb, err := m.FromCodebase(t.Context(), cb.ID, everything)
+	check(t, err)
+	must(t, sb, "echo x > new; echo y > README.md; echo z > other")
+	_, err = sb.Commit(t.Context(), sandbox.CommitOptions{Paths: []string{"new", "README.md"}})
+	check(t, err)
+	check(t, m.Close())
+	check(t, os.RemoveAll(filepath.Join(stateDir, "deltas", sb.ID(), "open"))) // as if it had been killed before it made that
+	again, err := sandbox.NewManager(sandbox.Config{StateDir: stateDir})
+	check(t, err)
+	t.Cleanup(func() { check(t, again.Close()) })
+	sb, err = again.Connect(t.Context(), sb.ID())
+	check(t, err)
+	wantChanges(t, sb, "added /other")
+	check(t, sb.Start(t.Context()))
+	must(t, sb, "rm new other")
+	wantChanges(t, sb, "deleted /new")
+	check(t, sb.Close())
+	if got := download(t, again, cb.ID, "new"); !strings.Contains(got, "error") {
+		t.Errorf("what was removed is %q in the codebase", got)
+	}
+	if got := download(t, again, cb.ID, "README.md"); got != "y\n" {
+		t.Errorf("got %q", got)
+	}
+}

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"os"
 	"regexp"
-	"slices"
 
 	"github.com/sandbox-rls/sandbox/fsguard"
 	"github.com/sandbox-rls/sandbox/internal/codebase"
@@ -19,14 +18,14 @@ import (
 // it is whole.
 var temporaryFile = regexp.MustCompile(`^\.sandbox-[0-9a-z]+\.tmp$`)
 
-// Behind reports whether there are uploads that may not have been brought into the
-// workspace.
+// Behind reports whether the codebase may have got something, by an upload or by a
+// commit of this sandbox's, that the workspace does not know of.
 func (w *Workspace) Behind(ctx context.Context) bool {
 	if w.origin.Codebase == "" {
 		return false
 	}
-	files, err := w.engine.codebases.Since(ctx, w.origin.Codebase, w.origin.Seen)
-	return err == nil && len(files) > 0
+	info, err := w.engine.codebases.Get(ctx, w.origin.Codebase)
+	return err == nil && info.Version > w.origin.Seen
 }
 
 // AfterKill puts in order what the owner was doing in the workspace when it was
@@ -68,29 +67,32 @@ func (w *Workspace) removeTemporary(changes []delta.Change) error {
 }
 
 // noteUploads puts into the base the uploads that are in their places, and which
-// are not in it only because that comes after.
+// are not in it only because that comes after; and what of the sandbox's own changes
+// a commit had put into the codebase, likewise.
 func (w *Workspace) noteUploads(ctx context.Context, changes []delta.Change) error {
 	if w.origin.Codebase == "" {
 		return nil
 	}
-	uploads, err := w.engine.codebases.Since(ctx, w.origin.Codebase, w.origin.Seen)
-	if errors.Is(err, codebase.ErrNotFound) {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	changed := make(map[string]*delta.Change, len(changes))
+	var there []codebase.File
 	for i := range changes {
-		changed[changes[i].Path] = &changes[i]
+		c := &changes[i]
+		if c.Kind == delta.Deleted || c.Mode.IsDir() {
+			continue
+		}
+		f, err := w.engine.codebases.Stat(ctx, w.origin.Codebase, c.Path)
+		if errors.Is(err, codebase.ErrNotFound) {
+			return nil // it was deleted
+		}
+		if err == nil && f.Version > w.baseOf(c.Path) && w.isUpload(c, &f) {
+			there = append(there, f)
+		}
 	}
-	uploads = slices.DeleteFunc(uploads, func(f codebase.File) bool { return !w.isUpload(changed[f.Path], &f) })
-	if len(uploads) == 0 {
+	if len(there) == 0 {
 		return nil
 	}
 	return w.rebase(ctx, func(base *delta.Base) error {
-		for i := range uploads {
-			if err := w.noteUpload(ctx, base, &uploads[i]); err != nil {
+		for i := range there {
+			if err := w.noteUpload(ctx, base, &there[i]); err != nil {
 				return err
 			}
 		}
@@ -98,7 +100,8 @@ func (w *Workspace) noteUploads(ctx context.Context, changes []delta.Change) err
 	})
 }
 
-// isUpload reports whether a change is nothing but an upload in its place.
+// isUpload reports whether a change is nothing but what the codebase has, in its
+// place.
 func (w *Workspace) isUpload(c *delta.Change, f *codebase.File) bool {
 	if c == nil || c.Kind == delta.Deleted || c.ModTime != f.ModTime || c.Mode.Type() != f.Mode.Type() || c.Link != f.Link {
 		return false
