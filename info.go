@@ -18,7 +18,7 @@ const (
 	StatusPending Status = "pending" // created, never started
 	StatusRunning Status = "running"
 	StatusStopped Status = "stopped" // its delta is kept; Start goes on with it
-	StatusError   Status = "error"   // its init ended by itself
+	StatusError   Status = "error"   // its init ended by itself, or it could not be started
 )
 
 // Info describes a sandbox.
@@ -33,6 +33,8 @@ type Info struct {
 	RuntimeNote string            `json:"runtime_note,omitempty"`
 	Image       string            `json:"image,omitempty"`
 	Status      Status            `json:"status"`
+	// Reason says why the status is StatusError, if that is known.
+	Reason string `json:"reason,omitempty"`
 	Labels      map[string]string `json:"labels,omitempty"`
 	Rules       []Rule            `json:"rules"`
 	Network     Network           `json:"network,omitempty"`

@@ -4,6 +4,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"sync"
@@ -144,6 +145,17 @@ func (b *Box) Cause() error {
 		return w.Cause()
 	}
 	return nil
+}
+
+// Why adds to an error the cause of the sandbox's end, if it is about that.
+func (b *Box) Why(err error) error {
+	if !errors.Is(err, runtime.ErrEnded) {
+		return err
+	}
+	if cause := b.Cause(); cause != nil {
+		return fmt.Errorf("%w: %w", err, cause)
+	}
+	return err
 }
 
 // ids describes, for the spec, how the sandbox's user is numbered on the host.

@@ -30,6 +30,7 @@ type Runtime struct {
 	broken  error // why there is no client
 	program func() (string, error)
 	maps    maps
+	watcher watcher
 
 	mu      sync.Mutex
 	swept   bool
@@ -170,7 +171,7 @@ func (r *Runtime) start(ctx context.Context, cfg runtime.Config, img image, step
 	if err := done("creating the container", err); err != nil {
 		return nil, err
 	}
-	c := &instance{runtime: r, id: made.ID, env: img.env}
+	c := &instance{runtime: r, id: made.ID, env: img.env, heard: make(chan struct{}), done: make(chan struct{})}
 	defer func() {
 		if err != nil {
 			_ = r.remove(context.WithoutCancel(ctx), c.id)
@@ -182,6 +183,8 @@ func (r *Runtime) start(ctx context.Context, cfg runtime.Config, img image, step
 	r.mu.Lock()
 	r.running[c] = true
 	r.mu.Unlock()
+	r.watcher.add(r, c)
+	go c.follow()
 	return c, nil
 }
 

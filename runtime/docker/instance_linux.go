@@ -4,6 +4,7 @@ package docker
 
 import (
 	"context"
+	"fmt"
 	"sync"
 	"time"
 
@@ -23,11 +24,96 @@ type instance struct {
 	env     []string
 	limits  *cgroup.Group
 
-	once sync.Once
-	err  error
+	mu     sync.Mutex
+	ours   bool   // it was ended by Kill
+	cause  error  // why it has ended otherwise
+	last   string // the last that was heard of it
+	heard  chan struct{}
+	done   chan struct{} // closed when it has ended and the cause is known
+	closed sync.Once
+	err    error
 }
 
-var _ runtime.Furnished = (*instance)(nil)
+var (
+	_ runtime.Furnished = (*instance)(nil)
+	_ runtime.Witness   = (*instance)(nil)
+)
+
+// lastWords is how long the engine is given to say why a container has ended.
+const lastWords = time.Second
+
+// follow waits for the end of the init, and for the reason.
+func (c *instance) follow() {
+	defer close(c.done)
+	<-c.Instance.Done()
+	c.mu.Lock()
+	ours := c.ours
+	c.mu.Unlock()
+	if ours {
+		return
+	}
+	select {
+	case <-c.heard:
+	case <-time.After(lastWords):
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.cause == nil && !c.ours && c.last != "" {
+		c.cause = fmt.Errorf("%w: %s", ErrTaken, c.last)
+	}
+}
+
+// taken notes that somebody else has ended the sandbox.
+func (c *instance) taken(cause error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.cause == nil && !c.ours {
+		c.cause = cause
+	}
+	c.hear()
+}
+
+// note notes what was heard last.
+func (c *instance) note(last string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.last == "" {
+		c.last = last
+	}
+	c.hear()
+}
+
+func (c *instance) hear() {
+	select {
+	case <-c.heard:
+	default:
+		close(c.heard)
+	}
+}
+
+// Done is closed when the init is gone and the cause of that is known.
+func (c *instance) Done() <-chan struct{} { return c.done }
+
+// Cause is why the sandbox has ended, if it was not by Kill.
+func (c *instance) Cause() error {
+	select {
+	case <-c.Instance.Done():
+		<-c.done
+	default:
+		return nil
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.cause
+}
+
+// Kill ends all processes.
+func (c *instance) Kill() {
+	c.mu.Lock()
+	c.ours = c.ours || c.cause == nil
+	c.mu.Unlock()
+	c.Instance.Kill()
+}
 
 // Door is that of the init, with the user that it runs as.
 func (c *instance) Door() runtime.Door {
@@ -41,8 +127,11 @@ func (c *instance) Environ() []string { return c.env }
 
 // Close ends all processes, and returns when the container is removed.
 func (c *instance) Close() error {
-	c.once.Do(func() {
+	c.closed.Do(func() {
+		c.Kill()
+		c.runtime.watcher.drop(c)
 		c.err = c.Instance.Close()
+		<-c.done
 		_ = c.limits.Delete()
 		if err := c.runtime.gone(context.Background(), c.id); c.err == nil {
 			c.err = err
