@@ -38,9 +38,9 @@ func attributes(t *table) {
 	t.add("fchmod of a path", seen("EBADF"), openAs("f", "@/file", unix.O_PATH), on("fchmod", "f").mode(0o600))
 
 	t.add("chown to nobody else", writable("ok"), do("chown", "@/file").size(-1))
-	t.add("chown to oneself", writable("file 644 8"), do("chown", "@/file").size(1000), do("stat", "@/file"))
-	t.add("chown link itself", writable("link 777 4"), do("chown", "@/link").size(1000).flags(unix.AT_SYMLINK_NOFOLLOW), do("lstat", "@/link"))
-	t.add("fchown, opened r", [4]string{"ENOENT", "EACCES", "EROFS", "ok"}, openAs("f", "@/file", rdonly), on("fchown", "f").size(1000))
+	t.add("chown to oneself", writable("file 644 8"), do("chown", "@/file"), do("stat", "@/file"))
+	t.add("chown link itself", writable("link 777 4"), do("chown", "@/link").flags(unix.AT_SYMLINK_NOFOLLOW), do("lstat", "@/link"))
+	t.add("fchown, opened r", [4]string{"ENOENT", "EACCES", "EROFS", "ok"}, openAs("f", "@/file", rdonly), on("fchown", "f"))
 
 	t.add("utimens", writable("mtime 1000000000.000005000"), do("utimens", "@/file").size(1e9), do("mtime", "@/file"))
 	t.add("utimens dir", writable("mtime 1000000000.000005000"), do("utimens", "@/dir").size(1e9), do("mtime", "@/dir"))

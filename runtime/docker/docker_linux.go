@@ -219,7 +219,8 @@ func (c *instance) boot(ctx context.Context, cfg runtime.Config, d *desk, steps 
 // engine says of the start, which takes longer than the init does.
 func (c *instance) await(ctx context.Context, d *desk) (*caller, <-chan error, error) {
 	limited, done := c.runtime.patient(ctx)
-	waiting, stop := context.WithCancelCause(limited)
+	waiting, answer := c.runtime.patient(ctx)
+	waiting, stop := context.WithCancelCause(waiting)
 	started := make(chan error, 1)
 	go func() {
 		_, err := c.runtime.client.ContainerStart(limited, c.id, client.ContainerStartOptions{})
@@ -230,11 +231,12 @@ func (c *instance) await(ctx context.Context, d *desk) (*caller, <-chan error, e
 	}()
 	init, err := d.accept(waiting)
 	stop(nil)
+	err = answer("waiting for the container's init", err)
 	if err != nil {
 		if failed := <-started; failed != nil {
 			return nil, nil, failed
 		}
-		return nil, nil, fmt.Errorf("the container's init: %w", err)
+		return nil, nil, err
 	}
 	return init, started, nil
 }
