@@ -50,6 +50,7 @@ archive() {
 		rm -rf "$work"/root/usr/lib/python3*/EXTERNALLY-MANAGED "$work"/root/var/cache/apt/archives/*.deb "$work"/root/var/lib/apt/lists/*
 		ln -s /usr/bin/python3 "$work/root/usr/local/bin/python"
 		ln -s /usr/bin/pytest-3 "$work/root/usr/local/bin/pytest"
+		chroot "$work/root" useradd --create-home --uid 1000 user
 		;;
 	esac
 	tar -C "$work/root" --one-file-system -cf "$file.$$" .

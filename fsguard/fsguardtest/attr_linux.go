@@ -122,7 +122,10 @@ func (o *op) owner() (uid, gid int) {
 
 // likeLibc is fchmodat(3) of a C library whose kernel has no fchmodat2(2).
 func likeLibc(at spot, o *op) error {
-	if o.Flags&unix.AT_SYMLINK_NOFOLLOW == 0 {
+	if o.Flags&^unix.AT_SYMLINK_NOFOLLOW != 0 {
+		return unix.EINVAL
+	}
+	if o.Flags == 0 {
 		return chmodat(unix.SYS_FCHMODAT, at, o)
 	}
 	fd, err := unix.Openat(at.dir, at.path, unix.O_PATH|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)

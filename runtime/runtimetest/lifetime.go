@@ -210,8 +210,8 @@ func (s *suite) owner(t *testing.T) {
 }
 
 // own is the owner. It never ends by itself.
-func own(t *testing.T, rt runtime.Runtime, marker string) {
-	s := &suite{runtime: rt}
+func own(t *testing.T, traits Traits, rt runtime.Runtime, marker string) {
+	s := &suite{Traits: traits, runtime: rt}
 	b := s.start(t, func(c *runtime.Config) { c.View.Delta = s.delta(t) })
 	c := b.begin(script("setsid sh -c '"+sleeper(marker)+"' & (sh -c '"+sleeper(marker)+"' &); echo ready; "+sleeper(marker)), "")
 	fmt.Println(c.ready())
