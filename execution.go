@@ -44,7 +44,7 @@ func (s *resident) launch(ctx context.Context, req ExecRequest, to receiver) (*e
 		e.result.Command = strings.Join(argv, " ")
 	}
 	if req.TTY {
-		e.exchange, err = newTerminal(req.Stdin, box.Door().Root, req.Size, to)
+		e.exchange, err = newTerminal(req.Stdin, box.Door(), req.Size, to)
 	} else {
 		e.exchange, err = newExchange(req.Stdin, box.User(), to)
 	}

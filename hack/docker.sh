@@ -14,6 +14,7 @@ set -eu
 
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/sandbox-test
 release=bookworm
+revision=2 # of what archive makes of it
 packages=python3,python3-pip,python3-pytest,python3-setuptools,python3-wheel
 
 # busybox_root DIR [APPLET...]: a root of busybox, with all its applets or with these alone.
@@ -70,7 +71,7 @@ images() {
 	version=$(busybox | sed -n '1s/^BusyBox v\([^ ]*\).*/\1/p')
 	load busybox "$version" sandbox-test/busybox
 	load bare "$version" sandbox-test/bare
-	load debian "$release-$(printf %s "$packages" | cksum | cut -d' ' -f1)" sandbox-test/debian
+	load debian "$release-$revision-$(printf %s "$packages" | cksum | cut -d' ' -f1)" sandbox-test/debian
 	docker tag sandbox-test/debian python:3.11-slim # what the examples name
 }
 
