@@ -111,3 +111,9 @@ func (b *bench) expect(s script, want ...string) {
 		}
 	}
 }
+
+// newSource makes a tree that holds nothing but the probe.
+func (s suite) newSource(t *testing.T) source {
+	t.Helper()
+	return newSource(t, s.program)
+}

@@ -29,11 +29,6 @@ type source struct {
 }
 
 // newSource makes a tree that holds nothing but the probe.
-func (s suite) newSource(t *testing.T) source {
-	t.Helper()
-	return newSource(t, s.program)
-}
-
 func newSource(t *testing.T, program func() ([]byte, error)) source {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), "tree")

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 
 	cerrdefs "github.com/containerd/errdefs"
 	"github.com/moby/moby/client"
@@ -38,6 +39,8 @@ func (r *Runtime) failure(doing string, err error) error {
 		return fmt.Errorf("%s: %w", doing, err)
 	case client.IsErrConnectionFailed(err), cerrdefs.IsUnavailable(err):
 		return fmt.Errorf("%s: %w: %w; start it, or name its socket by DOCKER_HOST", doing, ErrEngine, err)
+	case cerrdefs.IsNotFound(err):
+		return fmt.Errorf("%s: %w (%w)", doing, err, fs.ErrNotExist)
 	case cerrdefs.IsNotImplemented(err):
 		return fmt.Errorf("%s: %w (%w)", doing, err, runtime.ErrUnsupported)
 	}
