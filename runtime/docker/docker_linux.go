@@ -11,11 +11,14 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/moby/moby/api/types/container"
 	"github.com/moby/moby/client"
+	"github.com/moby/moby/client/pkg/versions"
 
 	"github.com/sandbox-rls/sandbox/internal/cgroup"
 	"github.com/sandbox-rls/sandbox/internal/control"
 	"github.com/sandbox-rls/sandbox/internal/idrange"
+	"github.com/sandbox-rls/sandbox/internal/initproc"
 	"github.com/sandbox-rls/sandbox/runtime"
 	"github.com/sandbox-rls/sandbox/runtime/internal/launch"
 )
@@ -145,9 +148,28 @@ func (r *Runtime) sweepOnce(ctx context.Context) error {
 	if r.swept {
 		return nil
 	}
-	err := r.sweep(ctx)
+	err := r.recent(ctx)
+	if err == nil {
+		err = r.sweep(ctx)
+	}
 	r.swept = err == nil
 	return err
+}
+
+// minAPI is the oldest API that has what containers are made with: Docker 20.10.
+const minAPI = "1.41"
+
+// recent reports whether the engine is recent enough.
+func (r *Runtime) recent(ctx context.Context) error {
+	limited, done := r.patient(ctx)
+	pong, err := r.client.Ping(limited, client.PingOptions{})
+	if err := done("asking the engine for its version", err); err != nil {
+		return err
+	}
+	if versions.LessThan(pong.APIVersion, minAPI) {
+		return fmt.Errorf("the engine at %s speaks version %s of its API, and %s is the oldest that will do: Docker 20.10 or later (%w)", r.host, pong.APIVersion, minAPI, runtime.ErrUnsupported)
+	}
+	return nil
 }
 
 // start makes a container, and sees its first process become the init.
@@ -221,6 +243,15 @@ func (c *instance) await(ctx context.Context, d *desk) (*caller, <-chan error, e
 	limited, done := c.runtime.patient(ctx)
 	waiting, answer := c.runtime.patient(ctx)
 	waiting, stop := context.WithCancelCause(waiting)
+	exit := c.runtime.client.ContainerWait(waiting, c.id, client.ContainerWaitOptions{Condition: container.WaitConditionNextExit})
+	go func() {
+		select {
+		case e := <-exit.Result:
+			stop(early(e.StatusCode))
+		case <-exit.Error: // it is known by other means
+		case <-waiting.Done():
+		}
+	}()
 	started := make(chan error, 1)
 	go func() {
 		_, err := c.runtime.client.ContainerStart(limited, c.id, client.ContainerStartOptions{})
@@ -239,6 +270,17 @@ func (c *instance) await(ctx context.Context, d *desk) (*caller, <-chan error, e
 		return nil, nil, err
 	}
 	return init, started, nil
+}
+
+// early is why an init has ended before it has called.
+func early(code int64) error {
+	switch code {
+	case initproc.ExitVersion:
+		return fmt.Errorf("%w: it is of another version than this program: build it anew", ErrProgram)
+	case initproc.ExitUnreachable:
+		return fmt.Errorf("it could not reach this program: is the engine on this machine? (%w)", runtime.ErrUnsupported)
+	}
+	return fmt.Errorf("%w: it ended at once, with exit code %d: is it a program that imports this package?", ErrProgram, code)
 }
 
 // furnish mounts the workspace in the container, and sets its limits.

@@ -52,8 +52,11 @@ func findProgram(given string) (string, error) {
 // machine's.
 func static(path string) error {
 	f, err := elf.Open(path)
+	if os.IsNotExist(err) {
+		return err // which names it
+	}
 	if err != nil {
-		return err
+		return fmt.Errorf("%s: %w", path, err)
 	}
 	defer f.Close()
 	for _, p := range f.Progs {
