@@ -22,6 +22,7 @@ var benchmarks = []benchmark{
 	{"guard", measureGuard},
 	{"memory", measureMemory},
 	{"policy", measurePolicy},
+	{"docker", measureDocker},
 }
 
 // sizes say how much is measured.
