@@ -111,15 +111,14 @@ func (s *resident) commit(ctx context.Context, opts CommitOptions) (*CommitRepor
 		}
 	}
 	if n := len(report.Conflicts) + len(report.Failed); n > 0 && !opts.DryRun && !opts.Partial {
-		first := append(report.Conflicts, report.Failed...)[0]
-		return report, s.fail("commit", first.Path, fmt.Errorf("%w: %s (%d of %d changes): nothing was committed; "+
-			"look at the report, and ask for Partial or Overwrite", ErrConflict, first.Reason, n, report.total()))
+		first, more := append(report.Conflicts, report.Failed...)[0], ""
+		if n > 1 {
+			more = fmt.Sprintf(" (and %d more)", n-1)
+		}
+		return report, s.fail("commit", first.Path, fmt.Errorf("%w: %s%s: nothing was committed; "+
+			"look at the report, and ask for Partial or Overwrite", ErrConflict, first.Reason, more))
 	}
 	return report, nil
-}
-
-func (r *CommitReport) total() int {
-	return len(r.Applied) + len(r.Unchanged) + len(r.Conflicts) + len(r.Denied) + len(r.Skipped) + len(r.Failed)
 }
 
 func reportOf(r *commit.Report) *CommitReport {

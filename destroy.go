@@ -28,7 +28,7 @@ func (s *resident) destroy(ctx context.Context) error {
 	err = s.manager.sandboxes.Delete(s.id)
 	if err == nil {
 		s.mu.Lock()
-		s.destroyed = true
+		s.over = ErrSandboxNotFound
 		s.mu.Unlock()
 	}
 	s.saving.Unlock()
@@ -93,7 +93,7 @@ func (s *resident) leaveManager(destroy bool) {
 		}
 	}
 	s.mu.Lock()
-	s.destroyed = true
+	s.over = ErrClosed
 	s.mu.Unlock()
 	if destroy {
 		s.discardTree()

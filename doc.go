@@ -11,7 +11,7 @@
 // The kernel enforces the first three by what it is given to see, at the speed
 // of any other file system, and the fourth through one door that a guard
 // decides at. Nothing that runs in a sandbox changes the tree itself: what it
-// writes is kept beside it, listed by Changes.
+// writes is kept beside it, listed by Changes, and carried over by Commit.
 //
 //	sb, err := sandbox.FromLocal(ctx, "./my-project")
 //	if err != nil {
@@ -37,7 +37,29 @@
 // Run and Exec wait for a command and return what it printed; ExecStream yields
 // it as it comes; StartCommand gives the command itself, and a terminal if
 // asked. A Session is a shell that goes on from one command to the next.
-// Changes lists what commands changed, and Diff writes it as a patch.
+//
+// # What was changed
+//
+// Changes lists what commands changed, and Diff writes it as a patch. Commit
+// carries it over to the directory, all of it or some, unless somebody else has
+// changed that meanwhile; Discard drops what was not committed. Fork makes
+// another sandbox from the state of one; Checkpoint and Restore go back to one.
+// See docs/delta.md.
+//
+// # Services and state
+//
+// Sandboxes belong to a Service, which does everything by their ids. A Manager
+// is one, on this machine. The functions of this package use the one of the
+// process, which keeps what it has in a temporary directory. With
+// Config.StateDir a Manager has a directory of its own, whose sandboxes and
+// codebases outlive the process, however that ends; see docs/state.md. WithExpiry
+// and WithIdleTimeout bound how long a sandbox is there. One with nothing to do
+// has no process; see Config.ParkAfter.
+//
+// A Codebase is a set of files of which sandboxes are made. UploadFile and
+// DownloadFile reach it while they run: what is uploaded appears in them, at the
+// level that it has there, and what they write can be downloaded at once. What a
+// sandbox has changed goes into its codebase at its end; see docs/codebases.md.
 //
 // # Limits
 //

@@ -76,7 +76,7 @@ func (e *Error) Unwrap() error { return e.Err }
 
 // isGone reports whether there is nothing left to destroy.
 func isGone(err error) bool {
-	return errors.Is(err, ErrSandboxNotFound) || errors.Is(err, ErrCodebaseNotFound) || errors.Is(err, ErrSessionNotFound) || errors.Is(err, ErrClosed)
+	return errors.Is(err, ErrSandboxNotFound) || errors.Is(err, ErrCodebaseNotFound) || errors.Is(err, ErrSessionNotFound)
 }
 
 var errNoCommands = errors.New("this service does not let its commands be driven; use Exec or ExecStream")

@@ -73,7 +73,13 @@ func (m *Manager) expire(id string) {
 	m.logger.Debug("sandbox expired", "id", id)
 }
 
-// due is when the sandbox is to be destroyed, as things are now.
+// looks is how often a sandbox is looked at, in the time that it may be idle, to see
+// whether something in its background has ended.
+const looks = 4
+
+// due is when the sandbox is to be destroyed, as things are now, or to be looked at
+// again. What goes on in the background says nothing when it ends: the sandbox is
+// idle from when that is seen.
 func (s *resident) due() time.Time {
 	busy := s.busy()
 	s.mu.Lock()
@@ -85,10 +91,13 @@ func (s *resident) due() time.Time {
 	if s.record.Info.Status != StatusRunning {
 		return s.record.deadline()
 	}
-	if busy {
+	if busy || s.seenBusy {
 		s.touch()
 	}
-	if at := time.Unix(0, s.active.Load()).Add(idle); due.IsZero() || at.Before(due) {
+	if s.seenBusy = busy; busy {
+		idle /= looks
+	}
+	if at := s.manager.opened.Add(time.Duration(s.active.Load()) + idle); due.IsZero() || at.Before(due) {
 		due = at
 	}
 	return due

@@ -94,7 +94,7 @@ func (s *resident) fork(ctx context.Context, req ForkRequest) (*Info, error) {
 	}
 	f := s.manager.newResident(r, s.policy, s.runtime, req.logger)
 	f.workspace = other
-	if err := f.begin1(ctx, req.Start); err != nil {
+	if err := f.establish(ctx, req.Start); err != nil {
 		return fail(err)
 	}
 	return f.info(), nil

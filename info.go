@@ -30,14 +30,14 @@ type Info struct {
 	Runtime    string `json:"runtime"`
 	// RuntimeNote says why the runtime is not the one that was asked for, when
 	// this machine does not have that. Empty: it is.
-	RuntimeNote string            `json:"runtime_note,omitempty"`
-	Image       string            `json:"image,omitempty"`
-	Status      Status            `json:"status"`
+	RuntimeNote string `json:"runtime_note,omitempty"`
+	Image       string `json:"image,omitempty"`
+	Status      Status `json:"status"`
 	// Reason says why the status is StatusError, if that is known.
-	Reason string `json:"reason,omitempty"`
-	Labels      map[string]string `json:"labels,omitempty"`
-	Rules       []Rule            `json:"rules"`
-	Network     Network           `json:"network,omitempty"`
+	Reason  string            `json:"reason,omitempty"`
+	Labels  map[string]string `json:"labels,omitempty"`
+	Rules   []Rule            `json:"rules"`
+	Network Network           `json:"network,omitempty"`
 	// Resources are the limits that were asked for. Enforced says what came of
 	// each; those of memory, CPU and processes are there while it runs.
 	Resources ResourceLimits `json:"resources,omitzero"`

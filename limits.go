@@ -65,10 +65,22 @@ func (s *resident) updateResources(ctx context.Context, limits ResourceLimits) e
 			return s.fail("update", "", ended(err))
 		}
 	}
+	s.setResources(limits)
+	if err := s.save(); err != nil {
+		s.setResources(old)
+		_ = w.ResizeDisk(old.DiskBytes)
+		if box != nil {
+			_ = box.Limits().Update(old.Processes())
+		}
+		return err
+	}
+	return nil
+}
+
+func (s *resident) setResources(limits ResourceLimits) {
 	s.mu.Lock()
+	defer s.mu.Unlock()
 	s.record.Info.Resources = limits
-	s.mu.Unlock()
-	return s.save()
 }
 
 // usage returns what the sandbox uses.

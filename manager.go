@@ -62,6 +62,7 @@ type Manager struct {
 	opened    time.Time
 	sandboxes *metadata.Table
 	journal   *metadata.Journal // of commits
+	imports   *metadata.Journal // of codebases that are not whole yet
 	expiry    expiry
 
 	making sync.WaitGroup // calls that Close waits for
@@ -128,10 +129,8 @@ func (m *Manager) recover() (err error) {
 	if m.sandboxes, err = m.engine.Metadata().Table("sandboxes"); err != nil {
 		return err
 	}
-	if err := m.finishCommits(); err != nil {
-		return err
-	}
 	var damaged []error
+	due := map[string]time.Time{}
 	err = m.sandboxes.Scan("", "", func(row metadata.Row) bool {
 		r, err := recordOf(row, m.opened)
 		if err != nil {
@@ -139,13 +138,19 @@ func (m *Manager) recover() (err error) {
 			return true
 		}
 		m.engine.Adopt(r.Info.ID, r.Origin)
-		m.schedule(r.Info.ID, r.deadline())
+		due[r.Info.ID] = r.deadline()
 		return true
 	})
 	if err := errors.Join(append(damaged, err)...); err != nil {
 		return err // what nobody speaks of is not to be swept away
 	}
-	return m.engine.Sweep()
+	if err := errors.Join(m.finishCommits(), m.finishImports(), m.engine.Sweep()); err != nil {
+		return err
+	}
+	for id, when := range due {
+		m.schedule(id, when)
+	}
+	return nil
 }
 
 var defaultManager struct {

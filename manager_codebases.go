@@ -52,20 +52,59 @@ func (m *Manager) makeCodebase(ctx context.Context, op string, info codebase.Inf
 	if err != nil {
 		return fail(err)
 	}
-	store := m.engine.Codebases()
 	info.ID = id
-	if info, err = store.Create(ctx, info); err != nil {
+	if t != nil {
+		info, err = m.importTree(ctx, info, t)
+	} else {
+		info, err = m.engine.Codebases().Create(ctx, info)
+	}
+	if err != nil {
 		return fail(err)
 	}
-	if t != nil {
-		if _, err = store.Import(ctx, id, t); err != nil {
-			return fail(errors.Join(err, store.Delete(context.WithoutCancel(ctx), id)))
-		}
-		if info, err = store.Get(ctx, id); err != nil {
-			return fail(err)
-		}
-	}
 	return codebaseOf(&info), nil
+}
+
+// importTree makes a codebase of a directory. One that is not whole yet is noted,
+// so that the next process removes it should this one die.
+func (m *Manager) importTree(ctx context.Context, info codebase.Info, t *tree.Tree) (codebase.Info, error) {
+	if err := m.imports.Put(info.ID, nil); err != nil {
+		return info, err
+	}
+	store := m.engine.Codebases()
+	info, err := store.Create(ctx, info)
+	if err != nil {
+		return info, errors.Join(err, m.imports.Delete(info.ID))
+	}
+	if _, err = store.Import(ctx, info.ID, t); err == nil {
+		info, err = store.Get(ctx, info.ID)
+	}
+	if err == nil {
+		err = m.imports.Delete(info.ID)
+	}
+	if err != nil {
+		return info, errors.Join(err, m.dropImport(info.ID))
+	}
+	return info, nil
+}
+
+func (m *Manager) dropImport(id string) error {
+	if err := m.engine.Codebases().Delete(context.Background(), id); err != nil && !errors.Is(err, codebase.ErrNotFound) {
+		return err
+	}
+	return m.imports.Delete(id)
+}
+
+// finishImports removes the codebases in the middle of whose import an earlier
+// process has died.
+func (m *Manager) finishImports() (err error) {
+	if m.imports, err = m.engine.Metadata().Journal("imports"); err != nil {
+		return err
+	}
+	begun, err := m.imports.All()
+	for id := range begun {
+		err = errors.Join(err, m.dropImport(id))
+	}
+	return err
 }
 
 func codebaseOf(i *codebase.Info) *Codebase {
@@ -161,7 +200,6 @@ func (m *Manager) ImportTar(ctx context.Context, id string, r io.Reader) (c *Cod
 	if err != nil {
 		return nil, err
 	}
-	m.spreadUploads(ctx, id)
 	return c, nil
 }
 

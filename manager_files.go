@@ -5,9 +5,9 @@ package sandbox
 import (
 	"context"
 	"encoding/hex"
+	"errors"
 	"io"
 	"maps"
-	"path"
 	"slices"
 	"time"
 
@@ -47,16 +47,13 @@ func (m *Manager) spreadUploads(ctx context.Context, id string) {
 	boxes := slices.Collect(maps.Keys(m.byCodebase[id]))
 	m.mu.Unlock()
 	for _, s := range boxes {
-		s.mu.Lock()
-		box, err := s.runningLocked()
-		w := s.workspace
-		if err == nil && box != nil {
-			s.uses++ // it is not parked meanwhile
-		}
-		s.mu.Unlock()
+		box, err := s.use() // it is not parked meanwhile
 		if err != nil || box == nil {
 			continue
 		}
+		s.mu.Lock()
+		w := s.workspace
+		s.mu.Unlock()
 		if err := w.PlaceUploads(ctx, box); err != nil {
 			s.logger.Warn("upload not brought into a running sandbox", "id", s.id, "codebase", id, "error", err)
 		}
@@ -88,11 +85,12 @@ func (m *Manager) DownloadFile(ctx context.Context, id, name string) (r io.ReadC
 // ListFiles lists a directory of a codebase, as CodebaseService says.
 func (m *Manager) ListFiles(ctx context.Context, id, name string, recursive bool) (list []FileInfo, err error) {
 	err = m.codebaseCall("list files", id, name, func(store *codebase.Store) error {
-		dir := "/"
-		if path.Clean("/"+name) != "/" {
-			if dir, err = codebase.ValidatePath(name); err != nil {
-				return err
-			}
+		dir, err := "/", error(nil)
+		if name != "" {
+			dir, err = codebase.ValidatePath(name)
+		}
+		if err != nil {
+			return err
 		}
 		view, err := m.viewOf(ctx, id, dir)
 		if err != nil {
@@ -134,6 +132,9 @@ func (m *Manager) viewOf(ctx context.Context, id, at string) (*engine.View, erro
 			continue // destroyed meanwhile
 		}
 		w, err := s.tree(ctx)
+		if errors.Is(err, ErrSandboxNotFound) {
+			continue
+		}
 		if err != nil {
 			return nil, err
 		}

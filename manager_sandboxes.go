@@ -51,6 +51,10 @@ func (m *Manager) GetSandbox(ctx context.Context, id string) (*Info, error) {
 	if s != nil {
 		return s.info(), nil
 	}
+	if err := m.enter(); err != nil {
+		return nil, &Error{Op: "get", ID: id, Err: err}
+	}
+	defer m.making.Done()
 	r, err := m.stored(id)
 	if err != nil {
 		return nil, &Error{Op: "get", ID: id, Err: err}
@@ -67,29 +71,43 @@ func (m *Manager) ListSandboxes(ctx context.Context, req ListSandboxesRequest) (
 	if err != nil {
 		return fail(err)
 	}
-	page := &SandboxPage{}
-	err = m.sandboxes.Scan(req.CodebaseID, after, func(row metadata.Row) bool {
-		if err = ctx.Err(); err != nil {
-			return false
-		}
-		var info *Info
-		if info, err = m.infoOf(row); err != nil {
-			return false
-		}
-		if !hasLabels(info.Labels, req.Labels) {
-			return true
-		}
-		if len(page.Sandboxes) == size {
-			page.NextPageToken = tokenOf(page.Sandboxes[size-1].ID)
-			return false
-		}
-		page.Sandboxes = append(page.Sandboxes, *info)
-		return true
-	})
+	if err := m.enter(); err != nil {
+		return fail(err)
+	}
+	defer m.making.Done()
+	rows, next, err := m.rows(ctx, &req, after, size)
 	if err != nil {
 		return fail(err)
 	}
+	page := &SandboxPage{NextPageToken: next}
+	for i := range rows {
+		info, err := m.infoOf(rows[i])
+		if err != nil {
+			return fail(err)
+		}
+		page.Sandboxes = append(page.Sandboxes, *info)
+	}
 	return page, nil
+}
+
+// rows reads a page of rows. It takes no lock: nobody who holds one may have to
+// wait for it, since a transaction that writes may have to.
+func (m *Manager) rows(ctx context.Context, req *ListSandboxesRequest, after string, size int) (rows []metadata.Row, next string, err error) {
+	scanned := m.sandboxes.Scan(req.CodebaseID, after, func(row metadata.Row) bool {
+		if err = ctx.Err(); err != nil {
+			return false
+		}
+		if !hasLabels(row.Labels, req.Labels) {
+			return true
+		}
+		if len(rows) == size {
+			next = tokenOf(rows[size-1].ID)
+			return false
+		}
+		rows = append(rows, row)
+		return true
+	})
+	return rows, next, errors.Join(scanned, err)
 }
 
 // infoOf describes the sandbox of a row: as it is at hand, or as it was stored.
@@ -218,6 +236,8 @@ func (m *Manager) stored(id string) (r sandboxRecord, err error) {
 	switch {
 	case errors.Is(err, metadata.ErrNotFound):
 		return r, ErrSandboxNotFound
+	case err != nil && m.isClosed():
+		return r, ErrClosed
 	case err != nil:
 		return r, err
 	}
@@ -287,14 +307,14 @@ func (m *Manager) create(ctx context.Context, req CreateSandboxRequest, source s
 	}
 	s := m.newResident(r, policy, rt, req.logger)
 	s.workspace = w
-	if err := s.begin1(ctx, req.Start); err != nil {
+	if err := s.establish(ctx, req.Start); err != nil {
 		return fail(err)
 	}
 	return s.info(), nil
 }
 
-// begin1 makes a new sandbox exist.
-func (s *resident) begin1(ctx context.Context, start bool) (err error) {
+// establish makes a new sandbox exist.
+func (s *resident) establish(ctx context.Context, start bool) (err error) {
 	s.change.Lock()
 	defer s.change.Unlock()
 	s.manager.add(s) // so that uploads find it

@@ -17,23 +17,26 @@ const DefaultParkAfter = 30 * time.Second
 // enter gives the box of a running sandbox to a command, a session or a call,
 // which keeps it from being parked until leave. A parked sandbox is brought back.
 func (s *resident) enter(ctx context.Context) (*engine.Box, error) {
-	for {
-		s.mu.Lock()
-		box, err := s.runningLocked()
-		if err == nil && box != nil {
-			s.uses++
-			s.mu.Unlock()
-			s.touch()
-			return box, nil
-		}
-		s.mu.Unlock()
-		if err != nil {
-			return nil, err
-		}
-		if err := s.unpark(ctx); err != nil {
-			return nil, err
-		}
+	box, err := s.use()
+	if err == nil && box == nil {
+		box, err = s.unpark(ctx)
 	}
+	if err != nil {
+		return nil, err
+	}
+	s.touch()
+	return box, nil
+}
+
+// use is enter for a sandbox that is not parked. Of one that is, it is nil.
+func (s *resident) use() (*engine.Box, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	box, err := s.runningLocked()
+	if box != nil {
+		s.uses++
+	}
+	return box, err
 }
 
 // leave is the other half of enter.
@@ -50,8 +53,8 @@ func (s *resident) leave() {
 func (s *resident) runningLocked() (*engine.Box, error) {
 	s.noticeEndLocked()
 	switch {
-	case s.destroyed:
-		return nil, ErrSandboxNotFound
+	case s.over != nil:
+		return nil, s.over
 	case s.record.Info.Reason != "":
 		return nil, fmt.Errorf("%w: %s", ErrSandboxNotRunning, s.record.Info.Reason)
 	case s.record.Info.Status != StatusRunning:
@@ -105,25 +108,23 @@ func (s *resident) considerParking() {
 	s.logger.Debug("sandbox parked", "id", s.id)
 }
 
-// unpark brings the sandbox's init back.
-func (s *resident) unpark(ctx context.Context) error {
+// unpark brings the sandbox's init back, and enters before it can be parked again.
+func (s *resident) unpark(ctx context.Context) (*engine.Box, error) {
 	done, err := s.begin()
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer done()
-	s.mu.Lock()
-	box, err := s.runningLocked()
-	s.mu.Unlock()
+	box, err := s.use()
 	if err != nil || box != nil {
-		return err // somebody else has done it, or has stopped it
+		return box, err // somebody else has done it, or has stopped it
 	}
 	if box, err = s.boot(ctx); err != nil {
-		return err
+		return nil, err
 	}
 	s.take(ctx, box)
 	s.logger.Debug("sandbox brought back", "id", s.id)
-	return nil
+	return box, nil
 }
 
 // quiesce takes the box from a sandbox in which nothing goes on, so that its

@@ -30,6 +30,26 @@ if [ -n "${SANDBOX_SESSION-}" ]; then
 		trap '{ : >&8; } 2>/dev/null' PWR
 		command -v source >/dev/null || eval 'source() { . "$@"; }'
 		exec 3<&-
-		unset SANDBOX_SESSION
+		{ SANDBOX_SESSION=$(
+			\command eval '(: "${SANDBOX_NONE?}")'
+			echo next
+		)$({
+			IFS=' ' read -r SANDBOX_SESSION SANDBOX_NONE </proc/self/stat
+			trap '{ : >&8; } 2>/dev/null' PWR
+			\command eval '(
+				kill -PWR "$SANDBOX_SESSION"
+				IFS=" " read -r SANDBOX_SELF SANDBOX_NONE </proc/self/stat
+				case $SANDBOX_SELF in "$SANDBOX_SESSION") echo more ;; esac
+			)
+			echo more' 8>&-
+			\command eval 'f() { kill -PWR "$SANDBOX_SESSION"; echo more; }; f; echo more' 8>&-
+			echo back
+		} & wait); } 2>/dev/null
+		case $SANDBOX_SESSION in
+		nextback) SANDBOX_SESSION= ;;
+		next?nextback) SANDBOX_SESSION=leaks ;;
+		next?next*) SANDBOX_SESSION='leaks rigid' ;;
+		*) SANDBOX_SESSION=rigid ;;
+		esac
 	fi
 fi

@@ -4,6 +4,8 @@ package sandbox
 
 import (
 	"encoding/json"
+	"fmt"
+	"slices"
 	"time"
 
 	"github.com/sandbox-rls/sandbox/internal/engine"
@@ -17,12 +19,19 @@ type sandboxRecord struct {
 	OutputLimit int64         `json:"output_limit"`
 	Origin      engine.Origin `json:"origin"`
 	Checkpoints []Checkpoint  `json:"checkpoints,omitempty"`
+
+	killed bool // it was running when its process died
 }
 
 // row is the sandboxRecord as a row, in the group of its codebase.
 func (r *sandboxRecord) row() (metadata.Row, error) {
 	doc, err := json.Marshal(r)
-	return metadata.Row{ID: r.Info.ID, Group: r.Info.CodebaseID, Doc: doc}, err
+	return metadata.Row{ID: r.Info.ID, Group: r.Info.CodebaseID, Labels: r.Info.Labels, Doc: doc}, err
+}
+
+// keeps reports whether a checkpoint is one of the sandbox.
+func (r *sandboxRecord) keeps(checkpoint string) bool {
+	return slices.ContainsFunc(r.Checkpoints, func(c Checkpoint) bool { return c.ID == checkpoint })
 }
 
 // deadline is when the sandbox, which does not run, is to be destroyed.
@@ -45,10 +54,10 @@ func (r *sandboxRecord) deadline() time.Time {
 // stopped: since it was opened again, as far as anybody knows.
 func recordOf(row metadata.Row, opened time.Time) (r sandboxRecord, err error) {
 	if err := json.Unmarshal(row.Doc, &r); err != nil {
-		return r, err
+		return r, fmt.Errorf("the record of sandbox %s is damaged: %w", row.ID, err)
 	}
 	r.Info.ID, r.Info.Parked, r.Info.Enforced, r.Info.Reason = row.ID, false, nil, ""
-	if r.Info.Status == StatusRunning || r.Info.Status == StatusError {
+	if r.killed = r.Info.Status == StatusRunning; r.killed || r.Info.Status == StatusError {
 		r.Info.Status, r.Info.Stopped = StatusStopped, opened
 	}
 	return r, nil

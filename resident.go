@@ -23,9 +23,9 @@ type resident struct {
 	runtime runtime.Runtime
 	logger  *slog.Logger
 
-	change sync.Mutex // held while it is started, stopped, parked, rolled back or destroyed
-	saving sync.Mutex // held while its record is written, after change
-	active atomic.Int64
+	change sync.Mutex   // held while it is started, stopped, parked, rolled back or destroyed
+	saving sync.Mutex   // held while its record is written, after change
+	active atomic.Int64 // since when it is idle; see touch
 
 	mu        sync.Mutex
 	record    sandboxRecord
@@ -33,10 +33,11 @@ type resident struct {
 	box       *engine.Box       // nil while it is stopped or parked
 	enforced  []Enforcement     // what came of the limits at the last start
 	uses      int               // commands, sessions and calls that need the box
+	seenBusy  bool              // when it was last looked at whether it is idle
 	unused    time.Time         // since when there are none
 	parking   *time.Timer       // looks whether it is to be parked; nil: nobody does
 	sessions  map[string]*residentSession
-	destroyed bool
+	over      error // why it is here no more: it was destroyed, or the manager is closed
 }
 
 func (m *Manager) newResident(r sandboxRecord, policy *fsguard.Policy, rt runtime.Runtime, logger *slog.Logger) *resident {
@@ -69,9 +70,9 @@ func (s *resident) begin() (done func(), err error) {
 	s.change.Lock()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.destroyed {
+	if s.over != nil {
 		s.change.Unlock()
-		return nil, ErrSandboxNotFound
+		return nil, s.over
 	}
 	return s.change.Unlock, nil
 }
@@ -83,11 +84,26 @@ func (s *resident) start(ctx context.Context) error {
 		return s.fail("start", "", err)
 	}
 	defer done()
+	s.mu.Lock()
+	s.noticeEndLocked()
+	before := s.record.Info
+	s.mu.Unlock()
+	if before.Status == StatusRunning {
+		return nil
+	}
 	if err := s.startLocked(ctx); err != nil {
 		s.startFailed(ctx, err)
 		return s.fail("start", "", err)
 	}
-	return s.save()
+	if err := s.save(); err != nil {
+		s.stopLocked()
+		s.mu.Lock()
+		i := &s.record.Info
+		i.Status, i.Started, i.Stopped = before.Status, before.Started, before.Stopped
+		s.mu.Unlock()
+		return err
+	}
+	return nil
 }
 
 // startFailed notes why a sandbox could not be started, unless it was not to be.
@@ -105,16 +121,9 @@ func (s *resident) startFailed(ctx context.Context, why error) {
 
 func (s *resident) startLocked(ctx context.Context) error {
 	s.mu.Lock()
-	s.noticeEndLocked()
-	running, old := s.record.Info.Status == StatusRunning, s.box
+	old := s.box
 	s.box = nil
-	if running {
-		s.box = old
-	}
 	s.mu.Unlock()
-	if running {
-		return nil
-	}
 	if old != nil {
 		old.Close() // its init has ended by itself
 	}
@@ -126,6 +135,7 @@ func (s *resident) startLocked(ctx context.Context) error {
 	s.record.Info.Status, s.record.Info.Reason, s.record.Info.Started = StatusRunning, "", time.Now()
 	s.mu.Unlock()
 	s.take(ctx, box)
+	s.leave()
 	s.logger.Debug("sandbox started", "id", s.id, "runtime", s.record.Info.Runtime)
 	return nil
 }
@@ -152,12 +162,12 @@ func (s *resident) boot(ctx context.Context) (*engine.Box, error) {
 	return box, nil
 }
 
-// take makes a box the sandbox's. What was uploaded since it was put in place, and
-// did not find it, is brought into it.
+// take makes a box the sandbox's, which is in use until leave. What was uploaded
+// since it was put in place, and did not find it, is brought into it.
 func (s *resident) take(ctx context.Context, box *engine.Box) {
 	s.mu.Lock()
 	s.box = box
-	s.rest()
+	s.uses++
 	w := s.workspace
 	s.mu.Unlock()
 	if err := w.PlaceUploads(ctx, box); err != nil {
@@ -171,10 +181,10 @@ func (s *resident) tree(ctx context.Context) (*engine.Workspace, error) {
 	s.saving.Lock()
 	defer s.saving.Unlock()
 	s.mu.Lock()
-	w, destroyed, r := s.workspace, s.destroyed, s.record
+	w, over, r := s.workspace, s.over, s.record
 	s.mu.Unlock()
-	if destroyed {
-		return nil, ErrSandboxNotFound
+	if over != nil {
+		return nil, over
 	}
 	if w != nil {
 		return w, nil
@@ -183,6 +193,11 @@ func (s *resident) tree(ctx context.Context) (*engine.Workspace, error) {
 	w, err := s.manager.engine.Reopen(ctx, s.id, s.policy, disk)
 	if err != nil {
 		return nil, err
+	}
+	if w.KeepOnly(r.keeps); r.killed || w.Behind(ctx) {
+		if err := w.AfterKill(ctx); err != nil {
+			s.logger.Warn("not all was put in order that the owner of a sandbox was doing when it was killed", "id", s.id, "error", err)
+		}
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -230,13 +245,20 @@ func (s *resident) save() error {
 	s.saving.Lock()
 	defer s.saving.Unlock()
 	s.mu.Lock()
-	if s.workspace != nil {
-		s.record.Origin = s.workspace.Origin()
+	w := s.workspace
+	s.mu.Unlock()
+	var origin engine.Origin
+	if w != nil {
+		origin = w.Origin() // which may wait: not under s.mu
+	}
+	s.mu.Lock()
+	if w != nil {
+		s.record.Origin = origin
 	}
 	row, err := s.record.row()
-	destroyed := s.destroyed
+	over := s.over
 	s.mu.Unlock()
-	if err == nil && !destroyed {
+	if err == nil && over == nil {
 		err = s.manager.sandboxes.Put(row)
 	}
 	if err != nil {
@@ -261,8 +283,9 @@ func (s *resident) noticeEndLocked() {
 	}
 }
 
-// touch notes that the sandbox is not idle.
-func (s *resident) touch() { s.active.Store(time.Now().UnixNano()) }
+// touch notes that the sandbox is not idle. It counts from when the manager was
+// opened, which the machine's clock does not change when it is set.
+func (s *resident) touch() { s.active.Store(int64(time.Since(s.manager.opened))) }
 
 func (s *resident) fail(op, path string, err error) error {
 	return &Error{Op: op, ID: s.id, Path: path, Err: err}

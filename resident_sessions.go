@@ -62,6 +62,8 @@ func shellError(path string, err error) error {
 		return fmt.Errorf("%w: no shell %s in the sandbox", ErrInvalid, path)
 	case errors.As(err, &start) && start.Step == "chdir":
 		return fmt.Errorf("working directory: %w", err)
+	case errors.As(err, &start) && start.Step == "exec":
+		return because(ErrInvalid, fmt.Errorf("shell %s: %w", path, err))
 	case errors.Is(err, ErrInvalid):
 		return err
 	}

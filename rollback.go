@@ -4,6 +4,7 @@ package sandbox
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strings"
 	"time"
@@ -51,7 +52,7 @@ func (s *resident) rollBack(ctx context.Context, op string, do func() error) err
 	if err := do(); err != nil {
 		return s.fail(op, "", err)
 	}
-	return s.save()
+	return nil
 }
 
 // CreateCheckpoint keeps the state of a sandbox, as DeltaService says.
@@ -85,13 +86,25 @@ func (s *resident) keep(ctx context.Context, name string) (*Checkpoint, error) {
 		return fail(err)
 	}
 	c := Checkpoint{ID: id, Name: name, Created: time.Now()}
-	s.mu.Lock()
-	s.record.Checkpoints = append(slices.Clone(s.record.Checkpoints), c)
-	s.mu.Unlock()
-	if err := s.save(); err != nil {
-		return nil, err
+	if err := s.setCheckpoints(func(all []Checkpoint) []Checkpoint { return append(all, c) }); err != nil {
+		return nil, errors.Join(err, w.DropKept(id))
 	}
 	return &c, nil
+}
+
+// setCheckpoints replaces the list of checkpoints. On an error it is as it was.
+func (s *resident) setCheckpoints(change func([]Checkpoint) []Checkpoint) error {
+	s.mu.Lock()
+	old := s.record.Checkpoints
+	s.record.Checkpoints = change(slices.Clone(old))
+	s.mu.Unlock()
+	err := s.save()
+	if err != nil {
+		s.mu.Lock()
+		s.record.Checkpoints = old
+		s.mu.Unlock()
+	}
+	return err
 }
 
 // ListCheckpoints lists checkpoints, as DeltaService says.
@@ -125,13 +138,13 @@ func (s *resident) drop(ctx context.Context, id string) error {
 	if err != nil {
 		return s.fail("delete checkpoint", "", err)
 	}
-	s.mu.Lock()
-	s.record.Checkpoints = slices.Delete(slices.Clone(s.record.Checkpoints), at, at+1)
-	s.mu.Unlock()
-	if err := s.save(); err != nil {
+	if err := s.setCheckpoints(func(all []Checkpoint) []Checkpoint { return slices.Delete(all, at, at+1) }); err != nil {
 		return err
 	}
-	return w.DropKept(id)
+	if err := w.DropKept(id); err != nil {
+		return s.fail("delete checkpoint", "", err)
+	}
+	return nil
 }
 
 // checkpoint is the place of a checkpoint among those of the sandbox, or -1.

@@ -176,6 +176,92 @@ func TestCommit(t *testing.T) {
 	}
 }
 
+// TestCommitMakesOutput commits what was written in directories that the sandbox
+// was given by its rules, and that its source lacks.
+func TestCommitMakesOutput(t *testing.T) {
+	t.Parallel()
+	deep := sandbox.WithRules(sandbox.Rule{Pattern: "/a/b/**", Permission: sandbox.Write})
+	for name, opts := range map[string][]sandbox.Option{
+		"snapshot": {sandbox.WithPreset("agent-safe"), deep}, "live": {sandbox.WithPreset("agent-safe"), deep, sandbox.WithLive()},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			dir := project(t, sample)
+			m, _ := manager(t)
+			sb := from(t, m, dir, opts...)
+			must(t, sb, "echo x > output/x; mkdir output/d; echo y > a/b/y")
+			wantChanges(t, sb, "added /a/b/y", "added /output/d", "added /output/x")
+			report, err := sb.Commit(t.Context(), sandbox.CommitOptions{Paths: []string{"output/x", "a"}})
+			check(t, err)
+			if got := paths(report.Applied); got != "/a /a/b /a/b/y /output /output/x" {
+				t.Errorf("got %q", got)
+			}
+			wantChanges(t, sb, "added /output/d")
+			_, err = sb.Commit(t.Context(), sandbox.CommitOptions{})
+			check(t, err)
+			wantChanges(t, sb)
+			if got := must(t, sb, "cat output/x a/b/y; ls output"); got != "x\ny\nd\nx" {
+				t.Errorf("got %q", got)
+			}
+			if _, err := os.Lstat(filepath.Join(dir, "tmp")); err == nil {
+				t.Error("a directory was made that nothing is in")
+			}
+			if name == "live" {
+				return // the sandbox has it as soon as it is changed there
+			}
+			// What somebody has removed is not made again.
+			must(t, sb, "echo z > output/d/z")
+			check(t, os.RemoveAll(filepath.Join(dir, "output", "d")))
+			_, err = sb.Commit(t.Context(), sandbox.CommitOptions{})
+			wantError(t, err, sandbox.ErrConflict)
+		})
+	}
+}
+
+// TestListFilesOfOutput lists what was written in directories that the sandbox was
+// given by its rules, and that its codebase lacks.
+func TestListFilesOfOutput(t *testing.T) {
+	t.Parallel()
+	m, _ := manager(t)
+	cb, err := m.ImportCodebase(t.Context(), project(t, map[string]string{"README.md": "x"}))
+	check(t, err)
+	sb, err := m.FromCodebase(t.Context(), cb.ID, sandbox.WithPreset("agent-safe"))
+	check(t, err)
+	must(t, sb, "mkdir -p output/a/b; echo x > output/a/b/c; echo y > tmp/y")
+	list := func(dir string, recursive bool) string {
+		files, err := m.ListFiles(t.Context(), cb.ID, dir, recursive)
+		if err != nil {
+			return "error: " + err.Error()
+		}
+		var all []string
+		for _, f := range files {
+			all = append(all, f.Path)
+		}
+		return strings.Join(all, " ")
+	}
+	for range 2 { // before it is in the codebase, and after
+		for _, c := range []struct {
+			dir       string
+			recursive bool
+			want      string
+		}{
+			{"", false, "/README.md /output /tmp"},
+			{"", true, "/README.md /output /output/a /output/a/b /output/a/b/c /tmp /tmp/y"},
+			{"output", false, "/output/a"},
+			{"output", true, "/output/a /output/a/b /output/a/b/c"},
+			{"tmp", false, "/tmp/y"},
+		} {
+			if got := list(c.dir, c.recursive); got != c.want {
+				t.Errorf("%q, %v: got %q, want %q", c.dir, c.recursive, got, c.want)
+			}
+		}
+		check(t, sb.Close())
+	}
+	if got := list("nothing", false); !strings.Contains(got, "error") {
+		t.Errorf("got %q", got)
+	}
+}
+
 func TestCommitToCodebase(t *testing.T) {
 	t.Parallel()
 	m, _ := manager(t)
@@ -184,8 +270,14 @@ func TestCommitToCodebase(t *testing.T) {
 	sb, err := m.FromCodebase(t.Context(), cb.ID, everything)
 	check(t, err)
 	t.Cleanup(func() { check(t, sb.Close()) })
-	must(t, sb, "echo a > a; echo b > b; rm README.md")
-	report, err := sb.Commit(t.Context(), sandbox.CommitOptions{Paths: []string{"a", "README.md"}})
+	must(t, sb, "chmod 700 .")
+	report, err := sb.Commit(t.Context(), sandbox.CommitOptions{})
+	check(t, err)
+	if got := paths(report.Skipped); got != "/" {
+		t.Errorf("got %q", got)
+	}
+	must(t, sb, "chmod 755 .; echo a > a; echo b > b; rm README.md")
+	report, err = sb.Commit(t.Context(), sandbox.CommitOptions{Paths: []string{"a", "README.md"}})
 	check(t, err)
 	if got := paths(report.Applied); got != "/README.md /a" {
 		t.Errorf("got %q", got)
@@ -201,10 +293,10 @@ func TestCommitToCodebase(t *testing.T) {
 	must(t, other, "echo other > a")
 	_, err = other.Commit(t.Context(), sandbox.CommitOptions{})
 	check(t, err)
-	must(t, sb, "echo mine > a")
+	must(t, sb, "echo mine > a; echo c > c")
 	report, err = sb.Commit(t.Context(), sandbox.CommitOptions{})
 	wantError(t, err, sandbox.ErrConflict)
-	if got := paths(report.Conflicts); got != "/a" {
+	if got := paths(report.Conflicts) + ", " + paths(report.Applied); got != "/a, " {
 		t.Errorf("got %q", got)
 	}
 	_, err = sb.Commit(t.Context(), sandbox.CommitOptions{Overwrite: true})

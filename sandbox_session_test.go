@@ -9,6 +9,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"strings"
 	"sync"
 	"testing"
@@ -20,10 +21,15 @@ import (
 // forEachShell runs a test in a session of each shell.
 func forEachShell(t *testing.T, test func(t *testing.T, s *sandbox.Session)) {
 	dir := project(t, sample)
-	for _, shell := range []string{"/bin/bash", "/bin/dash", "/bin/sh"} {
+	for _, shell := range []string{"/bin/bash", "/bin/dash", "/bin/sh", "/tmp/ash"} {
 		t.Run(shell, func(t *testing.T) {
 			t.Parallel()
-			test(t, session(t, start(t, dir, everything), sandbox.WithShell(shell)))
+			sb := start(t, dir, everything)
+			if shell == "/tmp/ash" {
+				require(t, "busybox")
+				must(t, sb, "ln -s $(command -v busybox) "+shell)
+			}
+			test(t, session(t, sb, sandbox.WithShell(shell)))
 		})
 	}
 }
@@ -87,7 +93,19 @@ func TestSession(t *testing.T) {
 		"return outside":       {{"f() { return 4; }; f", "", "", 4}},
 		"stdin from a file":    {{"echo line > /tmp/in", "", "", 0}, {"read x < /tmp/in; echo $x", "line\n", "", 0}},
 		"source":               {{"echo 'sourced=yes' > /tmp/s", "", "", 0}, {"source /tmp/s", "", "", 0}, {"echo $sourced", "yes\n", "", 0}},
-		"its own descriptor":   {{"ls /proc/self/fd | tr '\\n' ' '", "*", "", 0}},
+		"an error in a subshell": {
+			{"set -u; readonly r=1; IFS=-/0123456789; readonly IFS; read() { :; }", "", "", 0},
+			{"(echo $nope; echo not this); echo $?x; echo on >&2", "*", "on", 0},
+			{"(r=2) || echo caught", "caught\n", "r", 0},
+			{"x=$(r=2; echo not this); echo \"x$x\"", "x\n", "r", -1},
+			{"(trap 'echo trapped' EXIT; echo ${nope:?is missing})", "trapped\n", "is missing", -1},
+			{"(r=2) & wait; set -x", "", "r", 0},
+			{"(echo $nope)", "", "nope", -1},
+			{"set +x", "", "*", 0},
+			{"echo on", "on\n", "", 0},
+			{"echo on; (exit 3)", "on\n", "", 3},
+		},
+		"its own descriptor": {{"ls /proc/self/fd | tr '\\n' ' '", "*", "", 0}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -314,6 +332,49 @@ func TestSessionLargeCommand(t *testing.T) {
 	})
 }
 
+// A subshell that fails takes nothing of the script from the shell, wherever
+// the shell has stopped reading.
+func TestSessionSubshellFails(t *testing.T) {
+	t.Parallel()
+	forEachShell(t, func(t *testing.T, s *sandbox.Session) {
+		say(t, s, "set -u")
+		for n := 700; n < 1100; n += 3 {
+			if r := say(t, s, "(echo $nope) || : "+strings.Repeat("x", n), sandbox.WithTimeout(20*time.Second)); r.Stdout != "" || r.ExitCode != 0 {
+				t.Fatalf("after %d: got %+v", n, r)
+			}
+			if r := say(t, s, "echo $?"); r.Stdout != "0\n" {
+				t.Fatalf("after %d: got %+v", n, r)
+			}
+		}
+	})
+}
+
+// In shells that cannot be interrupted a timeout ends the session, and runs
+// nothing of what follows either.
+func TestSessionRigidShells(t *testing.T) {
+	t.Parallel()
+	for _, shell := range []string{"ksh93", "mksh", "yash"} {
+		t.Run(shell, func(t *testing.T) {
+			t.Parallel()
+			require(t, shell)
+			sb := start(t, project(t, sample), everything)
+			s := session(t, sb, sandbox.WithShell(shell))
+			say(t, s, "cd /usr; a='x y'; f() { echo \"$a\"; }; export E=e; sleep 1234 & job=$!")
+			if r := say(t, s, "pwd; f; sh -c 'echo $E'; kill $job"); r.Stdout != "/usr\nx y\ne\n" {
+				t.Errorf("got %+v", r)
+			}
+			if r := say(t, s, "sh -c 'kill -9 $$'"); r.ExitCode != 137 || r.SessionEnded {
+				t.Errorf("got %+v", r)
+			}
+			r, err := s.Exec(t.Context(), "f() { (sleep 1000; touch /tmp/more); touch /tmp/more; }; f; touch /tmp/more", sandbox.WithTimeout(300*time.Millisecond))
+			if !errors.Is(err, sandbox.ErrCommandTimeout) || r == nil || !r.SessionEnded || r.Duration > 3*time.Second {
+				t.Errorf("got %+v, %v", r, err)
+			}
+			mustNot(t, sb, "test -e /tmp/more")
+		})
+	}
+}
+
 // What jobs print while no command runs belongs to the next one.
 func TestSessionBackground(t *testing.T) {
 	t.Parallel()
@@ -383,16 +444,19 @@ func TestSessionOptions(t *testing.T) {
 	}
 	// zsh says that it has no "command eval".
 	must(t, sb, `printf '#!/bin/sh\ncommand() { case $1 in eval) return 127; esac; "$@"; }\n. "$1"\n' > no-eval; chmod +x no-eval`)
-	for _, opts := range [][]sandbox.SessionOption{
-		{sandbox.WithShell("/bin/no-such-shell")},
-		{sandbox.WithShell("/etc/passwd")},
-		{sandbox.WithShell("/bin/true")},
-		{sandbox.WithShell("a\x00b")},
-		{sandbox.WithSessionDir("/no/such/dir")},
-		{sandbox.WithShell("/workspace/no-eval")},
+	for _, c := range []struct {
+		opt  sandbox.SessionOption
+		want error
+	}{
+		{sandbox.WithShell("/bin/no-such-shell"), sandbox.ErrInvalid},
+		{sandbox.WithShell("/etc/passwd"), sandbox.ErrInvalid},
+		{sandbox.WithShell("/bin/true"), sandbox.ErrInvalid},
+		{sandbox.WithShell("a\x00b"), sandbox.ErrInvalid},
+		{sandbox.WithSessionDir("/no/such/dir"), fs.ErrNotExist},
+		{sandbox.WithShell("/workspace/no-eval"), sandbox.ErrInvalid},
 	} {
-		if s, err := sb.Session(t.Context(), opts...); err == nil {
-			t.Errorf("%v: got a session", opts)
+		s, err := sb.Session(t.Context(), c.opt)
+		if wantError(t, err, c.want); err == nil {
 			_ = s.Close()
 		}
 	}

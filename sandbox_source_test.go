@@ -5,6 +5,7 @@
 package sandbox_test
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"slices"
@@ -28,7 +29,11 @@ func from(t testing.TB, m *sandbox.Manager, dir string, opts ...sandbox.Option) 
 	t.Helper()
 	sb, err := m.FromLocal(t.Context(), dir, opts...)
 	check(t, err)
-	t.Cleanup(func() { check(t, sb.Close()) })
+	t.Cleanup(func() {
+		if err := sb.Close(); !errors.Is(err, sandbox.ErrClosed) { // the test may have closed its manager
+			check(t, err)
+		}
+	})
 	return sb
 }
 

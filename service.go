@@ -101,7 +101,8 @@ type CodebaseService interface {
 	// Deleting it again is ErrCodebaseNotFound.
 	DeleteCodebase(ctx context.Context, id string) error
 	// ImportTar adds what a tar stream holds to a codebase: all of it, or, on an
-	// error, nothing. Repeating it changes nothing.
+	// error, nothing. Sandboxes that were made of it before do not see it. Repeating
+	// it changes nothing.
 	ImportTar(ctx context.Context, id string, r io.Reader) (*Codebase, error)
 	// ExportTar writes a codebase as a tar stream, as it is at one moment, without
 	// what running sandboxes have changed.

@@ -39,7 +39,7 @@ func (sh *shell) comeBack() bool {
 		}
 		if i == 0 {
 			ctx, cancel := context.WithTimeout(context.Background(), step.wait)
-			_, err := sh.say(ctx, resume(seq, sh.bash))
+			_, err := sh.say(ctx, resume(seq, sh.traits.bash))
 			cancel()
 			if err != nil {
 				return false

@@ -24,7 +24,7 @@ type shell struct {
 	status *os.File // what it answers
 	out    [2]valve // stdout and stderr
 	taps   [2]*tap
-	bash   bool
+	traits traits
 
 	mu      sync.Mutex
 	seq     uint64
@@ -104,13 +104,13 @@ func (sh *shell) start(ctx context.Context, cmd runtime.Command, f shellFiles) e
 	if err == nil {
 		select {
 		case a := <-sh.answers:
-			sh.bash = a.bash
+			sh.traits = a.traits
 			return nil
 		case <-sh.gone:
-			err = errors.New("it ended at once")
+			err = invalidf("it ended at once: it is no POSIX shell, or one without \"command eval\", as zsh is unless it is called sh")
 		case <-ctx.Done():
 		case <-time.After(startPatience):
-			err = errors.New("it does not answer as a POSIX shell would")
+			err = invalidf("it does not answer as a POSIX shell would")
 		}
 	}
 	sh.kill()
@@ -226,7 +226,7 @@ func (sh *shell) run(ctx context.Context, req SessionExecRequest, last int, to s
 		defer sh.out[i].shut()
 	}
 	seq := sh.await()
-	if n, err := sh.say(ctx, evaluate(seq, req.Command, last, sh.bash)); err != nil && ctx.Err() != nil {
+	if n, err := sh.say(ctx, evaluate(seq, req.Command, last, sh.traits)); err != nil && ctx.Err() != nil {
 		if n == 0 {
 			sh.forgo()
 			return sh.tooLate(ctx, req.Timeout, r)
@@ -248,7 +248,7 @@ func (sh *shell) run(ctx context.Context, req SessionExecRequest, last int, to s
 			return nil
 		default:
 		}
-		if sh.comeBack() {
+		if !sh.traits.rigid && sh.comeBack() {
 			r.ExitCode = interrupted
 			sh.endRest()
 		} else {

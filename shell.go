@@ -13,7 +13,7 @@ import (
 // A session's shell reads a script from descriptor 3, a pipe, and writes a
 // record to descriptor 4, another, whenever it is done with something:
 //
-//	SEQUENCE STATUS [bash]
+//	SEQUENCE STATUS [TRAIT]...
 //
 // and, where it has to make itself anew after an interrupt, that it has begun to:
 //
@@ -28,6 +28,16 @@ const (
 	backRecord  = "back\n"
 )
 
+// traits are what the session has to know of its shell. The prelude finds out.
+type traits struct {
+	bash bool
+	// leaks: what "command" takes from an error, it takes from one in a subshell,
+	// too. The subshell does not end then, but goes on beside the shell (busybox).
+	leaks bool
+	// rigid: an error in a trap does not make it give up the command, or ends it.
+	rigid bool
+}
+
 // prelude prepares a shell. bash executes itself anew when it is interrupted:
 // its trap gives the next one a script that begins with what this one has, as
 // the start-up file that a POSIX shell reads (ENV). It is read before anything
@@ -39,7 +49,7 @@ var prelude string
 // hello is the script that a shell begins with. One that has no "command eval",
 // like zsh, could run no command and ends.
 func hello(seq uint64) string {
-	return prelude + `\command eval '` + record(seq, "0 ${BASH_VERSION:+bash}", true) + "' || exit\n"
+	return prelude + `\command eval '` + record(seq, "0 ${BASH_VERSION:+bash} ${SANDBOX_SESSION-}", true) + "unset " + sessionVar + "' || exit\n"
 }
 
 // resume is the script after an interrupt. bash has been given the script anew.
@@ -69,7 +79,7 @@ func record(seq uint64, status string, bash bool) string {
 //
 // dash and its like can keep the session's descriptor from the command. bash
 // needs it when it restarts itself.
-func evaluate(seq uint64, command string, last int, bash bool) string {
+func evaluate(seq uint64, command string, last int, t traits) string {
 	var b strings.Builder
 	b.WriteString(`\command eval '`)
 	if last != 0 {
@@ -77,37 +87,68 @@ func evaluate(seq uint64, command string, last int, bash bool) string {
 	}
 	b.WriteString(strings.ReplaceAll(command, "'", `'\''`))
 	b.WriteString("'")
-	if !bash {
+	if !t.bash {
 		b.WriteString(" 8>&-")
 	}
-	b.WriteString("\n")
-	b.WriteString(record(seq, "$?", bash))
+	if t.leaks {
+		b.WriteString("; " + guarded(seq))
+	} else {
+		b.WriteString("\n" + record(seq, "$?", t.bash))
+	}
 	return b.String()
+}
+
+// guarded is a record for a shell that leaks: a subshell that comes this far
+// ends, with its status, instead. It must be on the command's line, since a
+// subshell could take what follows from the shell. The status is that of the
+// command before, put in when eval gets its argument.
+//
+// The comparison needs no variable, and nothing that a command can have changed,
+// such as IFS. A signal can make it fail, or its trap change the status: hence
+// three attempts, nothing that depends on a status afterwards, and no file that
+// is opened only to silence tracing (set -x).
+func guarded(seq uint64) string {
+	const same = `\\command [ /proc/self -ef /proc/$$ ]`
+	return fmt.Sprintf(`{ \command eval "if %[1]s || %[1]s || %[1]s; then \\command echo '%[2]d $?' >&8; else \\command exec 2>/dev/null; \\exit $?; fi"; } 2>&-`+"\n", same, seq)
 }
 
 // answer is a parsed record.
 type answer struct {
 	seq    uint64
 	status int
-	bash   bool
+	traits traits
 }
 
 // parseAnswer parses a record. Commands can write there too: what makes no
 // sense is passed over.
 func parseAnswer(line []byte) (a answer, ok bool) {
 	f := bytes.Fields(line)
-	if len(f) < 2 || len(f) > 3 {
+	if len(f) < 2 {
 		return a, false
 	}
 	var err error
 	if a.seq, err = strconv.ParseUint(string(f[0]), 10, 64); err != nil {
 		return a, false
 	}
-	status, err := strconv.ParseUint(string(f[1]), 10, 8)
+	status, err := strconv.ParseUint(string(f[1]), 10, 9)
 	if err != nil {
 		return a, false
 	}
 	a.status = int(status)
-	a.bash = len(f) == 3 && string(f[2]) == "bash"
-	return a, len(f) == 2 || a.bash
+	if a.status > 255 { // a signal: 256 and its number in ksh93, 384 in yash
+		a.status = 128 + a.status%128
+	}
+	for _, trait := range f[2:] {
+		switch string(trait) {
+		case "bash":
+			a.traits.bash = true
+		case "leaks":
+			a.traits.leaks = true
+		case "rigid":
+			a.traits.rigid = true
+		default:
+			return a, false
+		}
+	}
+	return a, true
 }

@@ -3,16 +3,16 @@
 package sandbox
 
 import (
-	"archive/tar"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"os"
 	"strings"
-	"time"
+	"syscall"
 
 	"github.com/sandbox-rls/sandbox/fsguard"
+	"github.com/sandbox-rls/sandbox/internal/tarfile"
 	"github.com/sandbox-rls/sandbox/internal/tree"
 )
 
@@ -26,7 +26,7 @@ func writeTar(to io.Writer, t *tree.Tree, policy *fsguard.Policy) error {
 		return err
 	}
 	defer root.Close()
-	w := tar.NewWriter(to)
+	w := tarfile.NewWriter(to)
 	for i := range t.Entries {
 		e := &t.Entries[i]
 		if e.Path == "/" || e.Special() || plan.Hides(e.Path) {
@@ -39,20 +39,17 @@ func writeTar(to io.Writer, t *tree.Tree, policy *fsguard.Policy) error {
 	return w.Close()
 }
 
-func writeEntry(w *tar.Writer, root *os.Root, e *tree.Entry, readable bool) error {
-	h := &tar.Header{
-		Format: tar.FormatPAX, Name: strings.TrimPrefix(e.Path, "/"), Mode: int64(tree.Perm(e.Mode)),
-		ModTime: time.Unix(0, e.ModTime),
-	}
+func writeEntry(w *tarfile.Writer, root *os.Root, e *tree.Entry, readable bool) error {
+	name := strings.TrimPrefix(e.Path, "/")
+	h := &tarfile.Header{Type: tarfile.File, Name: name, Mode: tree.Perm(e.Mode), ModTime: e.ModTime, Size: e.Size}
 	switch {
 	case e.Mode.IsDir():
-		h.Typeflag, h.Name = tar.TypeDir, h.Name+"/"
+		h.Type, h.Name, h.Size = tarfile.Directory, name+"/", 0
 		return w.WriteHeader(h)
 	case e.Mode&fs.ModeSymlink != 0:
-		h.Typeflag, h.Linkname = tar.TypeSymlink, e.Link
+		h.Type, h.Link, h.Size = tarfile.Symlink, e.Link, 0
 		return w.WriteHeader(h)
 	}
-	h.Typeflag, h.Size = tar.TypeReg, e.Size
 	if !readable {
 		if err := w.WriteHeader(h); err != nil {
 			return err
@@ -60,7 +57,7 @@ func writeEntry(w *tar.Writer, root *os.Root, e *tree.Entry, readable bool) erro
 		_, err := io.CopyN(w, zeros{}, e.Size)
 		return err
 	}
-	f, err := root.Open(strings.TrimPrefix(e.Path, "/"))
+	f, err := root.OpenFile(name, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if errors.Is(err, fs.ErrPermission) || errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}

@@ -61,10 +61,18 @@ cross_builds() {
 	GOOS=linux GOARCH=arm64 go build ./... && GOOS=darwin GOARCH=arm64 go build ./...
 }
 
-quickstart() { go run ./examples/quickstart >"$base/quickstart.out" || { cat "$base/quickstart.out"; return 1; }; }
+examples() {
+	local name
+	for name in quickstart review; do
+		go run "./examples/$name" >"$base/$name.out" || { cat "$base/$name.out"; return 1; }
+	done
+}
 
-quickstart_as_user() {
-	(cd "$base/src" && go run -exec "$hack/as-user.sh" ./examples/quickstart)
+examples_as_user() {
+	local name
+	for name in quickstart review; do
+		(cd "$base/src" && go run -exec "$hack/as-user.sh" "./examples/$name") || return
+	done
 }
 
 # The race detector makes the program slow, and each sandbox's init with it: of
@@ -97,13 +105,13 @@ suite_as_user() { (cd "$base/src" && go test "${flags[@]}" -exec "$hack/as-user.
 step "build" go build ./...
 step "cross builds" cross_builds
 step "generated code" "$hack/drift.sh"
-step "quickstart" quickstart
+step "examples" examples
 step "fuzz" "$hack/fuzz.sh" "${FUZZTIME:-10s}"
 step "race detector" race
 step "limits in a virtual machine" limits_in_vm
 if [[ $(id -u) -eq 0 ]]; then
 	step "preparing the unprivileged user" prepare_user
-	step "quickstart as user $TEST_UID" quickstart_as_user
+	step "examples as user $TEST_UID" examples_as_user
 	step "suite as user $TEST_UID" suite_as_user
 fi
 step "suite as user $(id -u)" suite

@@ -81,7 +81,8 @@ type Config struct {
 	// Scratch is what an earlier instance of the same sandbox has kept of its file
 	// systems in memory; see Parker. Nil: they are new, and empty. It serves one
 	// Start: one that fails leaves it as good as it was, and one that succeeds
-	// leaves it of no use. It stays the caller's to close.
+	// leaves it of no use. It stays the caller's to close. Their sizes stay as they
+	// were, whatever the Spec says.
 	Scratch *os.File
 }
 

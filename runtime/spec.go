@@ -83,8 +83,8 @@ func namespaces(n Network) []specs.LinuxNamespace {
 // mounts are those of the root, in the order in which they are made. What the
 // host does not have, of the binds, is left out by the runtime. Each of the
 // file systems in memory can take a quarter of the machine's, or of the memory
-// limit: filled up all together they leave the processes something, and a
-// command that fills one is told ENOSPC rather than killed.
+// limit, or all together three: filled up they leave the processes something, and
+// a command that fills one is told ENOSPC rather than killed.
 func mounts(memory int64) []specs.Mount {
 	size := "size=25%"
 	if memory > 0 {

@@ -12,6 +12,7 @@ import (
 // app is the program with what it is connected to.
 type app struct {
 	stdin, stdout, stderr *os.File
+	stateDir              string // by --state-dir
 }
 
 // main runs a command line and returns the exit code.
@@ -36,10 +37,14 @@ func (a *app) rootCommand() *cobra.Command {
   read    it can be read and executed
   write   it can be changed, and what is changed is kept beside the tree
 
-The directory itself is never changed, nothing of your environment and no file
+The directory itself is not changed, nothing of your environment and no file
 outside of it is seen, and there is no network unless you ask for it. Presets
 are ready-made rules for the levels; the default is agent-safe: all can be read
 but secrets and .git, and /output and /tmp can be written.
+
+A sandbox of "run" goes with its command. One of "create" stays, with what was
+changed in it, until it is removed: "exec" runs commands in it, "diff" shows what
+they changed, "commit" carries that over to the directory, "discard" drops it.
 
 It needs no root, no daemon and no other program: "sandbox doctor" says whether
 this machine has what it takes.`,
@@ -48,7 +53,13 @@ this machine has what it takes.`,
   sandbox run --rule write:/docs/** . -- sh -c 'date > docs/today'
   sandbox diff --preset full-access . -- sed -i s/foo/bar/g README.md
   sandbox shell .
-  sandbox explain . .env src/main.py`,
+  sandbox explain . .env src/main.py
+
+  sandbox create --name fix --preset development .
+  sandbox exec fix -- ./agent "fix the tests"
+  sandbox diff fix
+  sandbox commit fix --path src
+  sandbox rm --force fix`,
 		Args:          cobra.NoArgs,
 		SilenceUsage:  true,
 		SilenceErrors: true,
@@ -56,7 +67,19 @@ this machine has what it takes.`,
 			return cmd.Help()
 		},
 	}
-	root.AddCommand(a.runCommand(), a.shellCommand(), a.presetsCommand(), a.explainCommand(), a.diffCommand(), a.doctorCommand(), a.versionCommand())
+	group := func(id, title string, commands ...*cobra.Command) {
+		root.AddGroup(&cobra.Group{ID: id, Title: title})
+		for _, c := range commands {
+			c.GroupID = id
+			root.AddCommand(c)
+		}
+	}
+	group("run", "Run something:", a.runCommand(), a.shellCommand(), a.diffCommand())
+	group("kept", "Sandboxes that are kept:", a.createCommand(), a.execCommand(), a.listCommand(), a.changesCommand(), a.commitCommand(),
+		a.discardCommand(), a.forkCommand(), a.removeCommand(), a.codebaseCommand())
+	group("about", "Rules, and this machine:", a.presetsCommand(), a.explainCommand(), a.doctorCommand(), a.versionCommand())
+	root.SetHelpCommandGroupID("about")
+	root.SetCompletionCommandGroupID("about")
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return usageError{err} })
 	return root
 }

@@ -13,7 +13,7 @@ import (
 	"github.com/sandbox-rls/sandbox"
 )
 
-// job is a command that runs in a sandbox of its own.
+// job is a command that runs in a sandbox.
 type job struct {
 	app            *app
 	sandbox        *sandbox.Sandbox
@@ -33,6 +33,11 @@ func (a *app) inSandbox(ctx context.Context, dir string, opts []sandbox.Option, 
 		defer sb.Close()
 		err = do(ctx, sb, r)
 	}
+	return unlessSignalled(ctx, err)
+}
+
+// unlessSignalled is an error, or, when it comes of a signal, that.
+func unlessSignalled(ctx context.Context, err error) error {
 	var sig signalled
 	if errors.Is(err, context.Canceled) && errors.As(context.Cause(ctx), &sig) {
 		return exitStatus(exitSignal + int(sig.Signal))

@@ -14,9 +14,10 @@ import (
 	"github.com/sandbox-rls/sandbox"
 )
 
-// The exit codes that are not a command's own: those of timeout(1), env(1) and
-// shells.
+// The exit codes that are not a command's own: of those that run one, as of
+// timeout(1), env(1) and shells.
 const (
+	exitRefused  = 1 // by commands that run nothing: a conflict, or changes that would be lost
 	exitTimedOut = 124
 	exitFailed   = 125
 	exitSignal   = 128 // + its number
@@ -50,6 +51,7 @@ func (a *app) exitCode(cmd *cobra.Command, err error) int {
 // reason says what failed, why, and what to do.
 func reason(cmd *cobra.Command, err error) string {
 	var usage usageError
+	var of *sandbox.Error
 	switch {
 	case errors.Is(err, sandbox.ErrUnsupported):
 		// The report knows better why than the step that failed.
@@ -61,7 +63,7 @@ func reason(cmd *cobra.Command, err error) string {
 		return err.Error() + "; see " + cmd.CommandPath() + " --help"
 	case errors.Is(err, context.Canceled):
 		return "interrupted"
-	case errors.Is(err, fs.ErrNotExist):
+	case errors.Is(err, fs.ErrNotExist) && !errors.As(err, &of):
 		return err.Error() + "; give a directory that exists"
 	}
 	return err.Error()

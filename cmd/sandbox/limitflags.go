@@ -26,6 +26,9 @@ func (f *limitFlags) add(cmd *cobra.Command) {
 	fs.Float64Var(&f.cpus, "cpus", 0, "processor time, in cores: 0.5 is half a core")
 	fs.Int64Var(&f.pids, "pids", 0, "processes and threads")
 	fs.Var(&f.disk, "disk", "what its changes may take on disk, such as 1G")
+	for _, name := range []string{"memory", "cpus", "pids", "disk"} {
+		_ = cmd.RegisterFlagCompletionFunc(name, words())
+	}
 }
 
 // limits are those that the flags ask for.

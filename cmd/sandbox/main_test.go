@@ -37,7 +37,7 @@ func require(t *testing.T) {
 }
 
 // TestScripts runs testdata/script/*.txtar, each in a directory of its own that
-// has a sample project in "project".
+// has a sample project in "project", and a state directory.
 func TestScripts(t *testing.T) {
 	require(t)
 	testscript.Run(t, testscript.Params{
@@ -45,6 +45,7 @@ func TestScripts(t *testing.T) {
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 		Setup: func(env *testscript.Env) error {
+			env.Setenv("SANDBOX_STATE_DIR", filepath.Join(env.WorkDir, "state"))
 			return sample(filepath.Join(env.WorkDir, "project"))
 		},
 		Condition: func(name string) (bool, error) {

@@ -17,9 +17,30 @@ import (
 // runFlags are those of run.
 type runFlags struct {
 	sandboxFlags
+	outputFlags
+	keepFlags
+	keep bool
+}
+
+// outputFlags say what is done with what a command prints and changes.
+type outputFlags struct {
 	json    bool
 	changes choice
 	tty     choice
+}
+
+func (f *outputFlags) add(cmd *cobra.Command) {
+	fs := cmd.Flags()
+	fs.BoolVar(&f.json, "json", false, "write the result as one JSON object, with output and changes, instead of passing output on")
+	f.changes.add(fs, "changes", "", "list on standard error what was changed (default: on a terminal)")
+	f.tty.add(fs, "tty", "t", "give the command a terminal (default: when input and output are one)")
+}
+
+func (f *outputFlags) check() error {
+	if f.json && f.tty.or(false) {
+		return usagef("--json and --tty exclude each other")
+	}
+	return nil
 }
 
 func (a *app) runCommand() *cobra.Command {
@@ -33,7 +54,9 @@ The command sees the directory at /workspace, under the rules of --preset and
 --rule, and the programs and libraries of this machine; no other file, nothing of
 your environment, no process but its own, and no network unless --network host
 says so. What it changes is kept beside the directory and dropped at the end: see
-"sandbox diff" for a patch of it. What it leaves running ends with it.
+"sandbox diff" for a patch of it. With --keep the sandbox stays, with what was
+changed, for "sandbox exec", "sandbox diff", "sandbox commit" and the others that
+take an ID. What the command leaves running ends with it.
 
 Input, output and signals pass through. A second interrupt (Ctrl-C) kills. When
 input and output are a terminal the command gets one too.
@@ -46,6 +69,7 @@ up; 125 if there was no sandbox to run it in.`,
   sandbox run --preset development --timeout 10m --changes . -- make test
   sandbox run --preset none --rule read:/src/** --rule view:/docs/** . -- ls -lR
   sandbox run --env CI=1 --env LANG --network host ~/project -- npm ci
+  sandbox run --keep --name fix --preset development . -- ./agent "fix the tests"
   sandbox run --json . -- wc -l README.md | jq .stdout`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			_, _, err := split(cmd, args)
@@ -57,43 +81,90 @@ up; 125 if there was no sandbox to run it in.`,
 			if err != nil {
 				return err
 			}
+			if !f.keep {
+				if err := refuse(cmd, "is for a sandbox that is kept: add --keep", append(keepNames, "state-dir")...); err != nil {
+					return err
+				}
+			}
 			return a.run(cmd.Context(), &f, dir, argv)
 		},
 	}
-	f.add(cmd)
-	fs := cmd.Flags()
-	fs.BoolVar(&f.json, "json", false, "write the result as one JSON object, with output and changes, instead of passing output on")
-	f.changes.add(fs, "changes", "", "list on standard error what was changed (default: on a terminal)")
-	f.tty.add(fs, "tty", "t", "give the command a terminal (default: when input and output are one)")
+	f.sandboxFlags.add(cmd)
+	f.outputFlags.add(cmd)
+	f.keepFlags.add(cmd)
+	a.addStateFlag(cmd)
+	cmd.Flags().BoolVar(&f.keep, "keep", false, "keep the sandbox, with what was changed, and say its id on standard error")
 	return cmd
 }
 
+// refuse refuses flags that make no sense as the command is used.
+func refuse(cmd *cobra.Command, why string, flags ...string) error {
+	for _, name := range flags {
+		if cmd.Flags().Changed(name) {
+			return usagef("--%s %s", name, why)
+		}
+	}
+	return nil
+}
+
 func (a *app) run(ctx context.Context, f *runFlags, dir string, argv []string) error {
-	if f.json && f.tty.or(false) {
-		return usagef("--json and --tty exclude each other")
+	if err := f.check(); err != nil {
+		return err
 	}
 	opts, req, err := a.prepare(&f.sandboxFlags, argv)
 	if err != nil {
 		return err
 	}
+	if f.keep {
+		return a.runKept(ctx, f, dir, opts, req)
+	}
 	return a.inSandbox(ctx, dir, opts, func(ctx context.Context, sb *sandbox.Sandbox, r *relay) error {
-		if f.json {
-			return a.runForJSON(ctx, sb, r, req)
-		}
-		j := &job{app: a, sandbox: sb, relay: r, request: req, stdout: a.stdout, stderr: a.stderr}
-		restore := func() {}
-		if f.tty.or(isTerminal(a.stdin) && isTerminal(a.stdout)) {
-			restore = j.atTerminal()
-		}
-		result, err := j.run(ctx)
-		restore()
-		if f.changes.or(isTerminal(a.stderr)) {
-			if err := a.summarize(ctx, sb, f.changes.given); err != nil {
-				return err
-			}
-		}
-		return a.ended(result, err, argv)
+		return a.command(ctx, sb, r, &f.outputFlags, req, dropped())
 	})
+}
+
+// runKept runs a command in a sandbox that stays.
+func (a *app) runKept(ctx context.Context, f *runFlags, dir string, opts []sandbox.Option, req sandbox.ExecRequest) error {
+	labels, err := f.all()
+	if err != nil {
+		return err
+	}
+	return a.inState(ctx, func(ctx context.Context, m *sandbox.Manager, r *relay) error {
+		more, err := f.keepFlags.options(ctx, m)
+		if err != nil {
+			return err
+		}
+		sb, err := a.make(ctx, m, "", []string{dir}, append(opts, more...))
+		if err != nil {
+			return err
+		}
+		name := named{sb.ID(), labels[nameLabel]}
+		if !f.json {
+			defer a.note("kept as %s", name.full())
+		}
+		return a.command(ctx, sb, r, &f.outputFlags, req, keptAs(name))
+	})
+}
+
+// command runs a command in a sandbox that has been started, and says what it
+// changed and what becomes of that.
+func (a *app) command(ctx context.Context, sb *sandbox.Sandbox, r *relay, f *outputFlags, req sandbox.ExecRequest, to fate) error {
+	if f.json {
+		return a.runForJSON(ctx, sb, r, req, to)
+	}
+	j := &job{app: a, sandbox: sb, relay: r, request: req, stdout: a.stdout, stderr: a.stderr}
+	restore := func() {}
+	if f.tty.or(isTerminal(a.stdin) && isTerminal(a.stdout)) {
+		restore = j.atTerminal()
+	}
+	result, err := j.run(ctx)
+	restore()
+	if f.changes.or(isTerminal(a.stderr)) {
+		if err := a.summarize(ctx, sb, f.changes.given, to); err != nil {
+			return err
+		}
+	}
+	return a.ended(result, err, req.Argv)
 }
 
 // outcome is what run --json writes.
@@ -103,10 +174,12 @@ type outcome struct {
 	Stdout64 string           `json:"stdout_base64,omitempty"`
 	Stderr64 string           `json:"stderr_base64,omitempty"`
 	Changes  []sandbox.Change `json:"changes"`
+	// SandboxID is that of a sandbox that is kept.
+	SandboxID string `json:"sandbox_id,omitempty"`
 }
 
 // runForJSON runs a command and writes how it went as JSON.
-func (a *app) runForJSON(ctx context.Context, sb *sandbox.Sandbox, r *relay, req sandbox.ExecRequest) error {
+func (a *app) runForJSON(ctx context.Context, sb *sandbox.Sandbox, r *relay, req sandbox.ExecRequest, to fate) error {
 	result, err := r.collect(ctx, sb, req)
 	if err != nil && (result == nil || !errors.Is(err, sandbox.ErrCommandTimeout)) {
 		return err
@@ -115,7 +188,7 @@ func (a *app) runForJSON(ctx context.Context, sb *sandbox.Sandbox, r *relay, req
 	if failed != nil {
 		return failed
 	}
-	out := outcome{ExecResult: result, Changes: append([]sandbox.Change{}, changes...)}
+	out := outcome{ExecResult: result, Changes: append([]sandbox.Change{}, changes...), SandboxID: to.id}
 	if !utf8.ValidString(result.Stdout) {
 		out.Stdout64 = base64.StdEncoding.EncodeToString([]byte(result.Stdout))
 	}

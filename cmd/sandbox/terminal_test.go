@@ -235,3 +235,36 @@ func TestColours(t *testing.T) {
 		})
 	}
 }
+
+// TestShellInKept goes on in a sandbox that is kept, and lists what was changed
+// in colour.
+func TestShellInKept(t *testing.T) {
+	require(t)
+	t.Parallel()
+	make := program(t, "create", "--name", "fix", "--preset", "development", "project")
+	state := "SANDBOX_STATE_DIR=" + t.TempDir()
+	make.Env = append(make.Env, state)
+	if out, err := make.CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	for range 2 {
+		cmd := program(t, "shell", "fix")
+		cmd.Dir = make.Dir
+		p := at(t, cmd, state)
+		p.sees("(sandbox) ")
+		p.types("echo x >> a; wc -l a; exit\r")
+		if code := p.ends(); code != 0 {
+			t.Errorf("exit code %d after %q", code, p.out)
+		}
+		if want := "sandbox: 1 change, kept (sandbox diff fix shows them, sandbox commit fix carries them over)\r\n  \x1b[32madded   \x1b[0m  /a "; !strings.Contains(p.out, want) {
+			t.Errorf("%q is not in %q", want, p.out)
+		}
+	}
+	list := program(t, "ls")
+	list.Dir = make.Dir
+	p := at(t, list, state)
+	p.ends()
+	if !strings.HasPrefix(p.out, "\x1b[1mID ") || !strings.Contains(p.out, " fix ") {
+		t.Errorf("got %q", p.out)
+	}
+}

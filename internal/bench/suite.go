@@ -21,6 +21,8 @@ var benchmarks = []benchmark{
 	{"stream", measureStream},
 	{"guard", measureGuard},
 	{"memory", measureMemory},
+	{"parked", measureParked},
+	{"state", measureState},
 	{"policy", measurePolicy},
 	{"docker", measureDocker},
 }

@@ -65,7 +65,8 @@ func (e *edit) bury(path string, written int64) error {
 }
 
 // forget takes account of the loss of what a path has, and makes its time of
-// writing no less than it was.
+// writing no less than it was. Not so with a tombstone, which may have been
+// forgotten.
 func (e *edit) forget(key []byte, path string, written *int64) error {
 	e.changed = true
 	old, ok, err := e.get(path)
@@ -85,7 +86,6 @@ func (e *edit) forget(key []byte, path string, written *int64) error {
 	if err != nil || t == (tombstone{}) {
 		return err
 	}
-	*written = max(*written, t.written)
 	if err := e.gone.Delete(key); err != nil {
 		return err
 	}

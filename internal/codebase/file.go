@@ -27,8 +27,8 @@ type File struct {
 	Link string
 	// Version is that of the codebase which began with this state of the file.
 	Version uint64
-	// Written is when its writer wrote it, in nanoseconds since 1970. It never
-	// gets less, whatever clocks say.
+	// Written is when its writer wrote it, in nanoseconds since 1970. While
+	// the file is there it never gets less, whatever clocks say.
 	Written int64
 	// Upload says that it came by Write, not from an import or a sandbox.
 	Upload bool

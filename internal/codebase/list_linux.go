@@ -7,22 +7,27 @@ import (
 	"context"
 )
 
-// List returns the codebases of an owner by their IDs, those after the ID
-// after, and at most limit of them unless limit is 0. When there are more, next
+// List returns the codebases of an owner, or all if that is empty, by their IDs,
+// those after the ID after, and at most limit of them unless limit is 0. When there are more, next
 // is what to continue with; else it is empty. Skipped is left out.
 func (s *Store) List(ctx context.Context, ownerID, after string, limit int) (page []Info, next string, err error) {
 	if err := validateOwner(ownerID); err != nil {
 		return nil, "", err
 	}
-	prefix := ownerKey(ownerID, "")
+	prefix, from := ownerKey(ownerID, ""), ownerKey(ownerID, after)
+	if ownerID == "" {
+		prefix, from = nil, []byte(after)
+	}
 	err = s.view(ctx, func(t tables) error {
 		c := t.owners.Cursor()
-		from := ownerKey(ownerID, after)
+		if ownerID == "" {
+			c = t.states.Cursor()
+		}
 		k, _ := c.Seek(from)
 		if after != "" && bytes.Equal(k, from) {
 			k, _ = c.Next()
 		}
-		for ; bytes.HasPrefix(k, prefix); k, _ = c.Next() {
+		for ; k != nil && bytes.HasPrefix(k, prefix); k, _ = c.Next() { // a nil prefix is one of nil, too
 			if limit > 0 && len(page) == limit {
 				next = page[limit-1].ID
 				return nil

@@ -60,10 +60,10 @@ func (c *codebase) discard() {
 	for _, l := range c.layers {
 		c.retire(l)
 	}
-	_ = c.store.discard(c.path("")) // what is left goes when the store is opened next
 	if len(c.layers) == 0 {
-		c.store.forget(c)
+		c.store.forget(c) // first: with the directory gone, the ID can be used again
 	}
+	_ = c.store.discard(c.path("")) // what is left goes when the store is opened next
 }
 
 // openObject opens an object to read it. One whose mode closes it to its owner,

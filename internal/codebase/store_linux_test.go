@@ -10,7 +10,6 @@ import (
 	"os"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -120,49 +119,36 @@ func second[T any](_ T, err error) error { return err }
 
 func TestListPages(t *testing.T) {
 	w := newWorld(t)
-	var want []string
-	for i := range 10 {
-		id := fmt.Sprintf("cb%d", i)
-		_, err := w.store.Create(t.Context(), codebase.Info{ID: id, OwnerID: []string{"ann", "annabel"}[i%2]})
-		must(t, err)
-		if i%2 == 0 {
-			want = append(want, id)
+	want := map[string][]string{}
+	check := func() {
+		t.Helper()
+		for _, owner := range []string{"", "ann", "annabel"} { // "" is all
+			if diff := cmp.Diff(want[owner], listed(t, w, owner)); diff != "" {
+				t.Errorf("of %q: %s", owner, diff)
+			}
 		}
 	}
-	var got []string
-	after := ""
-	for {
-		page, next, err := w.store.List(t.Context(), "ann", after, 2)
+	check() // there is none
+	for i := range 10 {
+		id, owner := fmt.Sprintf("cb%d", i), []string{"ann", "annabel"}[i%2]
+		_, err := w.store.Create(t.Context(), codebase.Info{ID: id, OwnerID: owner})
+		must(t, err)
+		want[owner], want[""] = append(want[owner], id), append(want[""], id)
+	}
+	check()
+}
+
+// listed are the ids of all pages.
+func listed(t *testing.T, w *world, owner string) (got []string) {
+	t.Helper()
+	for after := ""; ; {
+		page, next, err := w.store.List(t.Context(), owner, after, 2)
 		must(t, err)
 		for _, info := range page {
 			got = append(got, info.ID)
 		}
-		if next == "" {
-			break
+		if after = next; next == "" {
+			return got
 		}
-		after = next
-	}
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Error(diff)
-	}
-}
-
-func TestListIsQuick(t *testing.T) {
-	w := newWorld(t)
-	for i := range 10_000 {
-		_, err := w.store.Create(t.Context(), codebase.Info{ID: fmt.Sprintf("cb%05d", i), OwnerID: "ann"})
-		must(t, err)
-	}
-	best := time.Hour
-	for range 5 {
-		began := time.Now()
-		page, next, err := w.store.List(t.Context(), "ann", "", 0)
-		if err != nil || len(page) != 10_000 || next != "" {
-			t.Fatal(len(page), next, err)
-		}
-		best = min(best, time.Since(began))
-	}
-	if t.Logf("a page of 10,000 takes %v", best); best > 50*time.Millisecond {
-		t.Error("too slow")
 	}
 }

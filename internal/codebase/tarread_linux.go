@@ -3,7 +3,6 @@
 package codebase
 
 import (
-	"archive/tar"
 	"context"
 	"errors"
 	"fmt"
@@ -14,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/sandbox-rls/sandbox/internal/tarfile"
 	"github.com/sandbox-rls/sandbox/internal/tree"
 )
 
@@ -24,7 +24,8 @@ import (
 // file that the archive had before. Each file is one of its own, hard links too.
 // Devices and FIFOs are left out, and returned.
 //
-// A broken archive is ErrInvalidArchive, one beyond the limits ErrTooLarge.
+// An archive that is broken or not whole is ErrInvalidArchive, one beyond the
+// limits ErrTooLarge.
 func (s *Store) ImportTar(ctx context.Context, id string, r io.Reader, limits Limits) (skipped []tree.Problem, err error) {
 	c, err := s.find(ctx, id)
 	if err != nil {
@@ -58,8 +59,7 @@ type unpacker struct {
 }
 
 func (u *unpacker) unpack(ctx context.Context, r io.Reader) error {
-	source := &source{Reader: r}
-	archive := tar.NewReader(source)
+	archive := tarfile.NewReader(r)
 	for {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -69,68 +69,48 @@ func (u *unpacker) unpack(ctx context.Context, r io.Reader) error {
 			return nil
 		}
 		if err != nil {
-			return source.explain(err)
-		}
-		if h.Typeflag == tar.TypeXGlobalHeader {
-			continue
+			return explain(err)
 		}
 		if u.count++; u.limits.Files > 0 && u.count > u.limits.Files {
 			return fmt.Errorf("more than %d files: %w", u.limits.Files, ErrTooLarge)
 		}
 		if err := u.entry(ctx, h, archive); err != nil {
-			return source.explain(err)
+			return explain(err)
 		}
 	}
 }
 
-// source remembers an error of the stream itself, as distinct from one of what it
-// holds.
-type source struct {
-	io.Reader
-	err error
-}
-
-func (s *source) Read(b []byte) (int, error) {
-	n, err := s.Reader.Read(b)
-	if err != nil && err != io.EOF {
-		s.err = err
-	}
-	return n, err
-}
-
-func (s *source) explain(err error) error {
-	switch {
-	case s.err != nil:
-		return s.err
-	case errors.Is(err, tar.ErrHeader), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, tar.ErrFieldTooLong):
+// explain says of an error of the archive's that it is one.
+func explain(err error) error {
+	if errors.Is(err, tarfile.ErrFormat) || errors.Is(err, tarfile.ErrSparse) {
 		return fmt.Errorf("%w: %w", ErrInvalidArchive, err)
 	}
 	return err
 }
 
-func (u *unpacker) entry(ctx context.Context, h *tar.Header, content io.Reader) error {
+func (u *unpacker) entry(ctx context.Context, h *tarfile.Header, content io.Reader) error {
 	path, err := ValidatePath(h.Name)
 	if err != nil {
 		return err
 	}
-	it := item{Entry: tree.Entry{Path: path, Mode: cleanMode(fs.FileMode(h.Mode & 0o777)), ModTime: h.ModTime.UnixNano()}}
+	it := item{Entry: tree.Entry{Path: path, Mode: cleanMode(fs.FileMode(h.Mode & 0o777)), ModTime: h.ModTime}}
 	if h.Mode&0o1000 != 0 {
 		it.Mode |= fs.ModeSticky
 	}
-	switch h.Typeflag {
-	case tar.TypeDir:
+	switch h.Type {
+	case tarfile.Directory:
 		it.Mode |= fs.ModeDir
 		return u.add(it)
-	case tar.TypeReg, tar.TypeRegA, tar.TypeCont, tar.TypeGNUSparse: //nolint:staticcheck // old archives have it
+	case tarfile.File:
 		return u.content(ctx, it, content)
-	case tar.TypeSymlink:
-		if h.Linkname == "" || len(h.Linkname) >= maxPath || strings.IndexByte(h.Linkname, 0) >= 0 {
+	case tarfile.Symlink:
+		if h.Link == "" || len(h.Link) >= maxPath || strings.IndexByte(h.Link, 0) >= 0 {
 			return pathError("import", path, fmt.Errorf("%w: target of a symbolic link", ErrInvalidArchive))
 		}
-		it.Mode, it.Link, it.Size = linkMode, h.Linkname, int64(len(h.Linkname))
+		it.Mode, it.Link, it.Size = linkMode, h.Link, int64(len(h.Link))
 		return u.add(it)
-	case tar.TypeLink:
-		return u.hardLink(ctx, it, h.Linkname)
+	case tarfile.HardLink:
+		return u.hardLink(ctx, it, h.Link)
 	}
 	u.skipped = append(u.skipped, tree.Problem{Path: path, Err: pathError("import", path, ErrSpecial)})
 	return nil

@@ -3,11 +3,12 @@
 package codebase
 
 import (
-	"archive/tar"
 	"context"
 	"io"
 	"strings"
-	"time"
+
+	"github.com/sandbox-rls/sandbox/internal/tarfile"
+	"github.com/sandbox-rls/sandbox/internal/tree"
 )
 
 // ExportTar writes a codebase as a tar archive in the pax format: all that it
@@ -27,7 +28,7 @@ func (s *Store) ExportTar(ctx context.Context, id string, w io.Writer) error {
 	if err != nil {
 		return err
 	}
-	archive := tar.NewWriter(w)
+	archive := tarfile.NewWriter(w)
 	for i := range records {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -39,23 +40,22 @@ func (s *Store) ExportTar(ctx context.Context, id string, w io.Writer) error {
 	return archive.Close()
 }
 
-func (c *codebase) export(archive *tar.Writer, r *record) error {
-	h := &tar.Header{
-		Typeflag: tar.TypeReg, Name: strings.TrimPrefix(r.Path, "/"), Mode: int64(r.Mode.Perm()),
-		ModTime: time.Unix(0, r.ModTime), Format: tar.FormatPAX,
+func (c *codebase) export(archive *tarfile.Writer, r *record) error {
+	h := &tarfile.Header{
+		Type: tarfile.File, Name: strings.TrimPrefix(r.Path, "/"), Mode: tree.Perm(r.Mode), ModTime: r.ModTime,
 	}
 	switch {
 	case r.Mode.IsDir():
-		h.Typeflag = tar.TypeDir
+		h.Type = tarfile.Directory
 		if h.Name += "/"; h.Name == "/" {
 			h.Name = "./"
 		}
-	case r.Link != "":
-		h.Typeflag, h.Linkname = tar.TypeSymlink, r.Link
+	case !r.Mode.IsRegular():
+		h.Type, h.Link = tarfile.Symlink, r.Link
 	default:
 		h.Size = r.Size
 	}
-	if err := archive.WriteHeader(h); err != nil || h.Typeflag != tar.TypeReg {
+	if err := archive.WriteHeader(h); err != nil || h.Type != tarfile.File {
 		return err
 	}
 	f, err := openObject(c.objects.path(r.seq))

@@ -44,13 +44,25 @@ type world struct {
 
 func newWorld(t testing.TB, opts ...codebase.Option) *world {
 	t.Helper()
-	w := &world{TB: t, base: t.TempDir()}
+	w := &world{TB: t, base: memory(t)}
 	w.open(opts...)
 	t.Cleanup(func() {
 		w.close()
-		must(t, tree.Remove(w.dir()))
+		must(t, tree.Remove(w.base))
 	})
 	return w
+}
+
+// memory is a new directory on a file system in memory, where there is one: a
+// sync costs nothing there.
+func memory(t testing.TB) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("/dev/shm", "codebase-test-")
+	if err != nil {
+		dir, err = os.MkdirTemp("", "codebase-test-")
+	}
+	must(t, err)
+	return dir
 }
 
 func (w *world) dir() string { return filepath.Join(w.base, "store") }

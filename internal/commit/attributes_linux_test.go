@@ -3,9 +3,7 @@
 package commit_test
 
 import (
-	"context"
 	"os"
-	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -38,7 +36,7 @@ func TestSetIDBitsAreNotCarriedOver(t *testing.T) {
 }
 
 func TestTimesAndHoles(t *testing.T) {
-	w := newWorld(t, t.TempDir(), files{"a": "1"}, files{"a": "2", "new": "1", "dir/x": "1", "link": "->x"})
+	w := newWorld(t, diskDir(t), files{"a": "1"}, files{"a": "2", "new": "1", "dir/x": "1", "link": "->x"})
 	old := time.Unix(1e9, 123456789)
 	must(t, os.Truncate(w.upper+"/new", 64<<20))
 	f, err := os.OpenFile(w.upper+"/new", os.O_WRONLY, 0)
@@ -62,7 +60,7 @@ func TestTimesAndHoles(t *testing.T) {
 }
 
 func TestWhatAChangedFileKeeps(t *testing.T) {
-	w := newWorld(t, t.TempDir(), files{"a": "1", "only": "1"}, files{"a": "2", "only": "0600 1"})
+	w := newWorld(t, diskDir(t), files{"a": "1", "only": "1"}, files{"a": "2", "only": "0600 1"})
 	must(t, os.Link(w.target+"/a", w.target+"/other"))
 	if err := unix.Setxattr(w.target+"/a", "user.mine", []byte("kept"), 0); err != nil {
 		t.Skip("no attributes: ", err)
@@ -100,110 +98,4 @@ func TestOwners(t *testing.T) {
 			t.Errorf("%s belongs to %d:%d", name, st.Uid, st.Gid)
 		}
 	}
-}
-
-// TestChangedSince has a target that the sandbox works on itself.
-func TestChangedSince(t *testing.T) {
-	w := newWorld(t, memoryDir(t), files{"a": "1", "b": "1", "d/x": "1", "m": "0755 /"}, files{"a": "2", "b": "2", "m": "0700 /", "n": "1"})
-	time.Sleep(60 * time.Millisecond)
-	began := time.Now()
-	time.Sleep(5 * time.Millisecond)
-	run := func(base commit.Base) *commit.Report {
-		req, done := w.request(t)
-		defer done()
-		req.Base = base
-		report, err := commit.Run(context.Background(), req, commit.Options{})
-		must(t, err)
-		return report
-	}
-	must(t, os.WriteFile(w.target+"/b", []byte("host"), 0o644))
-	must(t, os.WriteFile(w.target+"/n", []byte("host"), 0o644))
-	expect(t, "conflicts", run(commit.ChangedSince(began)).Conflicts, files{"/b": "was changed", "/n": "is there already"})
-
-	must(t, os.WriteFile(w.target+"/b", []byte("1"), 0o644))
-	must(t, os.Remove(w.target+"/n"))
-	time.Sleep(60 * time.Millisecond)
-	report := run(commit.ChangedSince(time.Now()))
-	expect(t, "conflicts", report.Conflicts, nil)
-	w.same(t, w.after)
-
-	// The sandbox goes on: what the first commit left is known to the second.
-	before := map[string]*commit.Stamp{}
-	for _, i := range report.Applied {
-		before[i.Path] = i.Now
-	}
-	must(t, os.WriteFile(w.upper+"/a", []byte("three"), 0o644))
-	must(t, os.WriteFile(w.after+"/a", []byte("three"), 0o644))
-	if report := run(commit.ChangedSince(began)); len(report.Conflicts) != 1 {
-		t.Errorf("%+v", report)
-	}
-	report = run(commit.Known(before, commit.ChangedSince(began)))
-	expect(t, "conflicts", report.Conflicts, nil)
-	w.same(t, w.after)
-}
-
-func TestRecoverWithoutTheTarget(t *testing.T) {
-	for name, replace := range map[string]func(w *world) error{
-		"gone": func(w *world) error { return os.RemoveAll(w.target) },
-		"another": func(w *world) error {
-			must(t, os.Rename(w.target, w.target+".old"))
-			return os.Mkdir(w.target, 0o755)
-		},
-		"a file": func(w *world) error {
-			must(t, os.RemoveAll(w.target))
-			return os.WriteFile(w.target, nil, 0o644)
-		},
-	} {
-		t.Run(name, func(t *testing.T) {
-			w := newWorld(t, memoryDir(t), files{"a": "1"}, files{"a": "2", "b": "1"})
-			calls := 0
-			_, err := w.commit(t, commit.Options{}.WithFault(func(call string) error {
-				if calls++; calls > 15 {
-					return unix.EIO
-				}
-				return nil
-			}))
-			if err == nil || len(w.journal.entries) != 1 {
-				t.Fatalf("%v, %d entries", err, len(w.journal.entries))
-			}
-			must(t, replace(w))
-			list, err := commit.Recover(context.Background(), w.journal)
-			must(t, err)
-			if len(list) != 1 || list[0].Outcome != commit.Dropped || list[0].Err == nil || len(w.journal.entries) != 0 {
-				t.Errorf("%+v", list)
-			}
-		})
-	}
-}
-
-func TestRecoverWhatItDoesNotKnow(t *testing.T) {
-	j := &memory{entries: map[string][]byte{"a": []byte("junk"), "b": []byte(`{"version":99}`), "c": []byte(`{"version":1}`)}}
-	list, err := commit.Recover(context.Background(), j)
-	must(t, err)
-	for _, r := range list {
-		if r.Outcome != commit.Unsettled || r.Err == nil || !strings.HasPrefix(r.Err.Error(), "journal entry") {
-			t.Errorf("%+v", r)
-		}
-	}
-	if len(list) != 3 || len(j.entries) != 3 {
-		t.Errorf("%d of %d", len(list), len(j.entries))
-	}
-}
-
-func TestCancelled(t *testing.T) {
-	w := newWorld(t, memoryDir(t), files{}, files{"a": "1", "b": "1"})
-	ctx, cancel := context.WithCancel(context.Background())
-	req, done := w.request(t)
-	defer done()
-	_, err := commit.Run(ctx, req, commit.Options{}.WithFault(func(call string) error {
-		if call == "create" {
-			cancel()
-		}
-		return nil
-	}))
-	if err == nil {
-		t.Error("no error")
-	}
-	w.same(t, w.lower)
-	w.clean(t)
 }

@@ -14,7 +14,7 @@ import (
 type Base interface {
 	// Differs says in words how the target's file differs from what the
 	// sandbox began with; "" when it does not. now is nil where nothing is.
-	// Of a directory only type and, when the change is one of mode, mode matter.
+	// Of a directory only type and permissions matter.
 	Differs(c delta.Change, now *File) string
 }
 
@@ -43,7 +43,8 @@ const (
 // file is what the sandbox began with if it was not changed since then, by the
 // kernel's coarse clock (clock_gettime(2), CLOCK_REALTIME_COARSE), of which no file
 // that there was may have that time or a later one; see tree.Settle. Who
-// replaces a whole directory by another one, with older files, is not noticed.
+// replaces a whole directory by another one, with older files, is not noticed, nor
+// who changes the permissions of a directory that the sandbox deleted.
 func ChangedSince(t time.Time) Base { return since(t.UnixNano()) }
 
 type since int64

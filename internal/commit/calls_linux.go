@@ -27,9 +27,9 @@ func uninterrupted(call func() error) error {
 	}
 }
 
-func (c calls) create(dir int, name string) (fd int, err error) {
+func (c calls) create(dir int, name string, perm uint32) (fd int, err error) {
 	err = c.do("create", func() error {
-		fd, err = unix.Openat(dir, name, unix.O_WRONLY|unix.O_CREAT|unix.O_EXCL|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0o600)
+		fd, err = unix.Openat(dir, name, unix.O_WRONLY|unix.O_CREAT|unix.O_EXCL|unix.O_NOFOLLOW|unix.O_CLOEXEC, perm)
 		return err
 	})
 	return fd, err

@@ -36,7 +36,7 @@ func TestCommit(t *testing.T) {
 		"larger than buffers": {files{"a": strings.Repeat("x", 300<<10)}, files{"a": strings.Repeat("y", 500<<10), "b": strings.Repeat("z", 1<<20+1)}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			w := newWorld(t, t.TempDir(), c.before, c.after)
+			w := newWorld(t, diskDir(t), c.before, c.after)
 			changes := len(w.changes(t))
 			dry, err := w.commit(t, commit.Options{DryRun: true})
 			must(t, err)
@@ -66,76 +66,102 @@ func TestConflicts(t *testing.T) {
 		stays []string
 	}{
 		"edit and edit": {
-			files{"a": "1", "b": "1"}, files{"a": "2", "b": "2"},
+			files{"a": "1", "b": "1"},
+			files{"a": "2", "b": "2"},
 			func(dir string) error { return os.WriteFile(dir+"/a", []byte("3"), 0o644) },
-			files{"/a": "was changed"}, nil,
+			files{"/a": "was changed"},
+			nil,
 		},
 		"edit and delete": {
-			files{"a": "1", "b": "1"}, files{"a": "2", "b": "2"},
+			files{"a": "1", "b": "1"},
+			files{"a": "2", "b": "2"},
 			func(dir string) error { return rm(dir + "/a") },
-			files{"/a": "is gone"}, nil,
+			files{"/a": "is gone"},
+			nil,
 		},
 		"delete and edit": {
-			files{"a": "1", "b": "1"}, files{"b": "2"},
+			files{"a": "1", "b": "1"},
+			files{"b": "2"},
 			func(dir string) error { return os.WriteFile(dir+"/a", []byte("3"), 0o644) },
-			files{"/a": "was changed"}, nil,
+			files{"/a": "was changed"},
+			nil,
 		},
 		"add and add": {
-			files{}, files{"a": "2", "b": "2"},
+			files{},
+			files{"a": "2", "b": "2"},
 			func(dir string) error { return os.WriteFile(dir+"/a", []byte("3"), 0o644) },
-			files{"/a": "is there already"}, nil,
+			files{"/a": "is there already"},
+			nil,
 		},
 		"edit and chmod": {
-			files{"a": "1", "b": "1"}, files{"a": "2", "b": "2"},
+			files{"a": "1", "b": "1"},
+			files{"a": "2", "b": "2"},
 			func(dir string) error { return os.Chmod(dir+"/a", 0o600) },
-			files{"/a": "has other permissions now"}, nil,
+			files{"/a": "has other permissions now"},
+			nil,
 		},
 		"edit and link": {
-			files{"a": "1", "b": "1"}, files{"a": "2", "b": "2"},
+			files{"a": "1", "b": "1"},
+			files{"a": "2", "b": "2"},
 			func(dir string) error { must(t, rm(dir+"/a")); return os.Symlink("b", dir+"/a") },
-			files{"/a": "is of another type now"}, nil,
+			files{"/a": "is of another type now"},
+			nil,
 		},
 		"link and link": {
-			files{"a": "->1"}, files{"a": "->2"},
+			files{"a": "->1"},
+			files{"a": "->2"},
 			func(dir string) error { must(t, rm(dir+"/a")); return os.Symlink("3", dir+"/a") },
-			files{"/a": "was changed"}, nil,
+			files{"/a": "was changed"},
+			nil,
 		},
 		"delete directory with more in it": {
-			files{"d/x": "1", "b": "1"}, files{"b": "2"},
+			files{"d/x": "1", "b": "1"},
+			files{"b": "2"},
 			func(dir string) error { return os.WriteFile(dir+"/d/mine", nil, 0o644) },
-			files{"/d": "holds files that the sandbox did not delete"}, []string{"/d", "/d/mine"},
+			files{"/d": "holds files that the sandbox did not delete"},
+			[]string{"/d", "/d/mine"},
 		},
 		"directory to file with more in it": {
-			files{"d/x": "1", "b": "1"}, files{"d": "file", "b": "2"},
+			files{"d/x": "1", "b": "1"},
+			files{"d": "file", "b": "2"},
 			func(dir string) error { return os.Mkdir(dir+"/d/mine", 0o755) },
-			files{"/d": "holds files that the sandbox did not delete"}, []string{"/d", "/d/mine"},
+			files{"/d": "holds files that the sandbox did not delete"},
+			[]string{"/d", "/d/mine"},
 		},
 		"parent gone": {
-			files{"d/x": "1", "b": "1"}, files{"d/x": "2", "b": "2"},
+			files{"d/x": "1", "b": "1"},
+			files{"d/x": "2", "b": "2"},
 			func(dir string) error { return rm(dir + "/d") },
-			files{"/d/x": "its directory is not there"}, []string{"/d/x"},
+			files{"/d/x": "its directory is not there"},
+			[]string{"/d/x"},
 		},
 		"parent a file": {
-			files{"d/e/x": "1", "b": "1"}, files{"d/e/x": "2", "b": "2"},
+			files{"d/e/x": "1", "b": "1"},
+			files{"d/e/x": "2", "b": "2"},
 			func(dir string) error { must(t, rm(dir+"/d")); return os.WriteFile(dir+"/d", nil, 0o644) },
-			files{"/d/e/x": "a directory on its path is a file now"}, []string{"/d"},
+			files{"/d/e/x": "a directory on its path is a file now"},
+			[]string{"/d"},
 		},
 		"parent a link": {
-			files{"d/e/x": "1", "d/e/y": "1", "b": "1"}, files{"d/e/x": "2", "d/e/z": "1", "b": "2"},
+			files{"d/e/x": "1", "d/e/y": "1", "b": "1"},
+			files{"d/e/x": "2", "d/e/z": "1", "b": "2"},
 			func(dir string) error { must(t, os.Rename(dir+"/d", dir+"/D")); return os.Symlink("D", dir+"/d") },
 			files{
 				"/d/e/x": "a directory on its path is a symbolic link now", "/d/e/y": "a directory on its path is a symbolic link now",
 				"/d/e/z": "a directory on its path is a symbolic link now",
-			}, []string{"/d", "/D/e/x", "/D/e/y", "/D/e/z"},
+			},
+			[]string{"/d", "/D/e/x", "/D/e/y", "/D/e/z"},
 		},
 		"new directory a link": {
-			files{"b": "1"}, files{"d/x": "1", "b": "2"},
+			files{"b": "1"},
+			files{"d/x": "1", "b": "2"},
 			func(dir string) error { must(t, os.Mkdir(dir+"/D", 0o755)); return os.Symlink("D", dir+"/d") },
-			files{"/d": "is there already", "/d/x": "a directory on its path is a symbolic link now"}, nil,
+			files{"/d": "is there already", "/d/x": "a directory on its path is a symbolic link now"},
+			nil,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			w := newWorld(t, t.TempDir(), c.before, c.after)
+			w := newWorld(t, diskDir(t), c.before, c.after)
 			must(t, c.host(w.target))
 			host := scan(t, w.target)
 

@@ -38,20 +38,31 @@ func (b *buffers) equal(x, y int) (bool, error) {
 	}
 }
 
-// digest sums up an open file.
-func (b *buffers) digest(fd int) ([]byte, error) {
+// read sums up the first size bytes of the open file x, and compares them with
+// those of y, unless that is negative.
+func (b *buffers) read(x, y int, size int64) (same bool, digest []byte, err error) {
 	sum := sha256.New()
-	for at := int64(0); ; {
-		n, err := readAt(fd, b.a, at)
+	same = y >= 0
+	for at := int64(0); at < size; {
+		part := min(int64(len(b.a)), size-at)
+		n, err := readAt(x, b.a[:part], at)
 		if err != nil {
-			return nil, err
+			return false, nil, err
 		}
 		sum.Write(b.a[:n])
-		if n < len(b.a) {
-			return sum.Sum(nil), nil
+		if same {
+			m, err := readAt(y, b.b[:part], at)
+			if err != nil {
+				return false, nil, err
+			}
+			same = bytes.Equal(b.a[:n], b.b[:m])
+		}
+		if n == 0 {
+			break // it is shorter by now
 		}
 		at += int64(n)
 	}
+	return same, sum.Sum(nil), nil
 }
 
 // readAt fills buf unless the file ends before.

@@ -15,10 +15,11 @@
 //     makes it durable.
 //  3. The journal says that the commit is being applied, with the steps, the
 //     inode of each slot, and the identity of each old file as it was judged.
-//  4. The steps are done, each by one system call that cannot do half of it: what is new
-//     is renamed into its place with RENAME_NOREPLACE; what takes the place of
-//     something is exchanged with it (RENAME_EXCHANGE); what is deleted is
-//     renamed into a slot. Only then is what came out examined: when it is not
+//  4. The steps are done, each by one system call that cannot do half of it:
+//     what is new is renamed into its place with RENAME_NOREPLACE; what takes
+//     the place of something is exchanged with it (RENAME_EXCHANGE); what is
+//     deleted is renamed into a slot, and empty directories by rmdir(2), which
+//     removes no others. Only then is what came out examined: when it is not
 //     the file that was judged, the step is taken back and is a conflict.
 //     Old files stay in their slots until all steps are done.
 //  5. The staging directory gets the suffix "-done" and is removed. A second
@@ -38,9 +39,9 @@
 // file is the caller's or the caller is root). Owner, group, POSIX ACL and
 // attributes in the namespace user are those of the old file. What is new gets
 // the owner and group of its directory when root commits, and mode and
-// modification time of the sandbox's. No set-user-ID or set-group-ID bit is
-// ever carried over. When permissions are all that changed, the file stays and is only
-// given those.
+// modification time of the sandbox's. No set-user-ID or set-group-ID bit is ever
+// carried over. When permissions are all that changed, the file stays and is
+// only given those.
 //
 // # Mount points
 //

@@ -195,7 +195,8 @@ func TestHostEditsMeanwhile(t *testing.T) {
 					<-begin
 					time.Sleep(time.Duration(round*7) * time.Microsecond)
 					for i := range 1 + round%3 {
-						// One that comes after the commit changes what that made: not lost either.
+						// One that comes after the commit changes what that
+						// made: not lost either.
 						text := fmt.Sprintf("host %06d", i)
 						if edit(w.target+"/a", text) == nil {
 							last = text

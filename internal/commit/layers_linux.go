@@ -48,8 +48,6 @@ func (l *Layers) Differs(c delta.Change, now *File) string {
 	switch {
 	case e.Mode.Type() != now.Mode.Type():
 		return isOther
-	case now.Mode.IsDir() && !modeOnly(c):
-		return ""
 	case now.Mode&fs.ModeSymlink != 0:
 		return reasonIf(e.Link != now.Link, changed)
 	case tree.Perm(e.Mode) != tree.Perm(now.Mode):

@@ -3,7 +3,6 @@
 package commit_test
 
 import (
-	"fmt"
 	"os"
 	"os/exec"
 	"runtime"
@@ -21,8 +20,8 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// inNamespace runs a test once more in a user and mount namespace, where it may mount. It is
-// false in there.
+// inNamespace runs a test once more in a user and mount namespace, where it may
+// mount. It is false in there.
 func inNamespace(t *testing.T) bool {
 	t.Helper()
 	if os.Getenv(mode) == "namespace" {
@@ -43,7 +42,7 @@ func inNamespace(t *testing.T) bool {
 		if _, exited := err.(*exec.ExitError); !exited {
 			t.Skip("no user namespace: ", err)
 		}
-		t.Fatal(fmt.Sprintf("in a namespace: %v\n%s", err, out))
+		t.Fatalf("in a namespace: %v\n%s", err, out)
 	}
 	return true
 }

@@ -29,47 +29,58 @@ func (c calls) exchange(from int, name string, to int, newName string) error {
 	return c.rename(from, name, to, newName, unix.RENAME_EXCHANGE)
 }
 
-// verify says why the file at name beneath dir, which is a slot, is not the one that was
-// judged; "" when it is. A regular file is leased for a moment: that fails while
-// somebody has it open for writing. Where it succeeds nobody will write to it
-// any more, since nobody can open it here.
+// verify says why the file at name beneath dir, which is a slot, is not the one
+// that was judged; "" when it is. A regular file is leased for a moment: that
+// fails while somebody has it open for writing. Where it succeeds nobody will
+// write to it any more, since nobody can open it here.
 func (t *txn) verify(dir int, name string, old *Stamp) (string, error) {
-	e, err := stat(dir, name, "")
-	if err != nil {
-		return "", err
-	}
-	if !e.Mode.IsRegular() || !old.Mode.IsRegular() {
+	if !old.Mode.IsRegular() {
+		e, err := stat(dir, name, "")
+		if err != nil {
+			return "", err
+		}
 		return reasonIf(!old.moved(stampOf(e)), changed), nil
 	}
 	fd, err := openRegular(dir, name)
-	if err == unix.EACCES || err == unix.EPERM {
+	switch err {
+	case nil:
+		defer unix.Close(fd) // gives the lease back
+		return t.verifyOpen(fd, old)
+	case unix.ELOOP, unix.EINVAL, unix.ENXIO:
+		return changed, nil // it is none any more
+	case unix.EACCES, unix.EPERM:
+		e, err := stat(dir, name, "")
+		if err != nil {
+			return "", err
+		}
 		return reasonIf(!old.moved(stampOf(e)), changed), nil
 	}
-	if err != nil {
-		return "", err
-	}
-	defer unix.Close(fd) // gives the lease back
+	return "", err
+}
+
+func (t *txn) verifyOpen(fd int, old *Stamp) (string, error) {
 	if _, err := unix.FcntlInt(uintptr(fd), unix.F_SETLEASE, unix.F_RDLCK); err == unix.EAGAIN {
 		return inUse, nil
 	}
-	if e, err = stat(fd, "", ""); err != nil {
+	e, err := stat(fd, "", "")
+	if err != nil {
 		return "", err
 	}
-	if !old.moved(stampOf(e)) {
+	got := stampOf(e)
+	if !old.moved(got) {
 		return changed, nil
 	}
 	if old.Digest == nil {
 		return "", nil
 	}
-	got := Stamp{}
-	if got.Digest, err = t.digest(fd); err != nil {
+	if _, got.Digest, err = t.read(fd, -1, old.Size); err != nil {
 		return "", err
 	}
 	return reasonIf(!old.sameDigest(got), changed), nil
 }
 
-// compare says why the file at name beneath dir is not the one that was judged. It is
-// a quick look before a step; verify looks after it.
+// compare says why the file at name beneath dir is not the one that was judged.
+// It is a quick look before a step; verify looks after it.
 func (t *txn) compare(dir int, name string, old *Stamp) (string, error) {
 	e, err := stat(dir, name, "")
 	if err == unix.ENOENT {

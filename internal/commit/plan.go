@@ -34,6 +34,8 @@ type node struct {
 	dir parent
 	// only says that only permissions differ.
 	only bool
+	// plain says that the file of the target has no attributes.
+	plain bool
 }
 
 type parent struct {

@@ -53,8 +53,8 @@ func act(t *rapid.T, dir string) {
 	}
 }
 
-// TestCommitMakesTheTreesEqual compares a commit with a naive copy of what the sandbox
-// has, and one that the host edited with what both had.
+// TestCommitMakesTheTreesEqual compares a commit with a naive copy of what the
+// sandbox has, and one that the host edited with what both had.
 func TestCommitMakesTheTreesEqual(t *testing.T) {
 	base := memoryDir(t)
 	rapid.Check(t, func(t *rapid.T) {
@@ -84,7 +84,8 @@ func TestCommitMakesTheTreesEqual(t *testing.T) {
 			w.same(t, w.after)
 			return
 		}
-		// What the host changed is as the host left it, unless the sandbox did the same.
+		// What the host changed is as the host left it, unless the sandbox did
+		// the same.
 		got, after := scan(t, w.target), scan(t, w.after)
 		for path := range union(host, lower) {
 			if path != "/" && host[path] != lower[path] && got[path] != host[path] && got[path] != after[path] {

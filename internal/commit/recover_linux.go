@@ -115,11 +115,10 @@ func (t *txn) resume(r *Recovery) {
 		return
 	}
 	var err error
-	last := len(t.rec.Steps)
 	if t.rec.State == applying {
-		if last, err = t.apply(); err == nil {
+		if _, err = t.apply(); err == nil {
 			r.Outcome = Finished
-			if r.Report, r.Err = t.conclude(last, nil); r.Err != nil {
+			if r.Report, r.Err = t.conclude(len(t.rec.Steps), nil); r.Err != nil {
 				r.Outcome = Unsettled
 			}
 			return
@@ -148,6 +147,7 @@ func (t *txn) sweep(r *Recovery) {
 		r.Outcome = Undone
 	}
 	if r.Outcome == Finished {
+		t.doubt()
 		t.noteMissing()
 		r.Report = t.report()
 	}
@@ -158,4 +158,32 @@ func (t *txn) sweep(r *Recovery) {
 	if r.Err != nil {
 		r.Outcome = Unsettled
 	}
+}
+
+// doubt takes out of what was applied all that does not look so. Whether it was in
+// conflict when it was to be applied, or changed after, nothing tells any more.
+func (t *txn) doubt() {
+	for i := range t.rec.Steps {
+		s := &t.rec.Steps[i]
+		if !t.evident(s) {
+			t.nodes[s.Item].set(conflict, changed+", before the commit or after")
+		}
+	}
+}
+
+// evident reports whether the target is as a step leaves it.
+func (t *txn) evident(s *step) bool {
+	dir, last, err := openParent(t.root, string(s.Path))
+	if err != nil {
+		return s.New == nil && s.Verb != stepChmod && blocked(err) != ""
+	}
+	defer unix.Close(dir)
+	e, err := stat(dir, last, "")
+	switch s.Verb {
+	case stepRemove, stepRmdir:
+		return err == unix.ENOENT || err == nil && t.stagedHere(e.Ino, s.Item)
+	case stepChmod:
+		return err == nil && e.Ino == s.Old.Ino && bits(e.Mode) == s.Perm
+	}
+	return err == nil && e.Ino == s.New.Ino
 }

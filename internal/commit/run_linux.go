@@ -57,7 +57,7 @@ func Run(ctx context.Context, req Request, opts Options) (*Report, error) {
 			Partial: opts.Partial, Homes: j.homes,
 		},
 	}
-	return t.run(ctx, j.source)
+	return t.run(ctx, req.Upper)
 }
 
 func newID() string {
@@ -66,12 +66,12 @@ func newID() string {
 	return hex.EncodeToString(b[:])
 }
 
-func (t *txn) run(ctx context.Context, s source) (*Report, error) {
+func (t *txn) run(ctx context.Context, upper string) (*Report, error) {
 	if err := t.put(staging); err != nil {
 		t.close()
 		return nil, err
 	}
-	err := t.stageEverything(ctx, s)
+	err := t.stageEverything(ctx, upper)
 	report := reportOf(t.nodes)
 	if err == nil && !report.blocks(t.rec.Partial) {
 		err = t.put(applying)
@@ -84,14 +84,14 @@ func (t *txn) run(ctx context.Context, s source) (*Report, error) {
 	return t.conclude(last, err)
 }
 
-func (t *txn) stageEverything(ctx context.Context, s source) error {
+func (t *txn) stageEverything(ctx context.Context, upper string) error {
 	if err := t.openHomes(); err != nil {
 		return err
 	}
 	if err := t.makeDirs(); err != nil {
 		return err
 	}
-	if err := t.stageAll(ctx, newStager(t.calls, s)); err != nil {
+	if err := t.stageAll(ctx, upper); err != nil {
 		return err
 	}
 	for _, n := range t.nodes {

@@ -7,7 +7,8 @@ import (
 	"errors"
 	"io/fs"
 	"os"
-	"strings"
+	"sync"
+	"sync/atomic"
 
 	"golang.org/x/sys/unix"
 
@@ -16,6 +17,9 @@ import (
 
 // attempts is how often a file that changes meanwhile is copied.
 const attempts = 3
+
+// fewNodes is for how many changes another worker is worth while.
+const fewNodes = 32
 
 // errStale says that the sandbox changed a path since its changes were listed.
 var errStale = errors.New(isStale)
@@ -28,16 +32,58 @@ type stager struct {
 }
 
 func newStager(c calls, s source) *stager {
-	return &stager{copier: copier{calls: c, buf: make([]byte, bufferSize)}, source: s, uid: uint32(os.Geteuid()), gid: uint32(os.Getegid())}
+	return &stager{
+		copier: copier{calls: c, buf: make([]byte, bufferSize)}, source: s,
+		uid: uint32(os.Geteuid()), gid: uint32(os.Getegid()),
+	}
 }
 
-// stageAll stages all nodes that have content, in the directories of their homes,
-// and tells the steps of it. A node whose content cannot be had fails; what cannot be
-// written is an error.
-func (t *txn) stageAll(ctx context.Context, s *stager) error {
-	s.source.Forget() // the sandbox may have changed directories since
-	made := make(map[int]*Stamp)
-	for i := range t.nodes {
+// stageAll stages all nodes that have content, in the directories of their
+// homes, and tells the steps of it. A node whose content cannot be had fails;
+// what cannot be written is an error.
+func (t *txn) stageAll(ctx context.Context, upper string) error {
+	made := make([]*Stamp, len(t.nodes))
+	workers := min(tree.Workers(), len(t.nodes)/fewNodes+1)
+	if t.fault != nil {
+		workers = 1 // a test counts the calls
+	}
+	var next atomic.Int64
+	failures := make([]error, workers)
+	var group sync.WaitGroup
+	for w := range workers {
+		group.Go(func() {
+			failures[w] = t.stageSome(ctx, upper, func() int { return int(next.Add(1)) - 1 }, made)
+			if failures[w] != nil {
+				next.Store(int64(len(t.nodes))) // the others need not go on
+			}
+		})
+	}
+	group.Wait()
+	if err := errors.Join(failures...); err != nil {
+		return err
+	}
+	t.rec.Steps = stepsOf(t.nodes) // without what failed
+	for i := range t.rec.Steps {
+		s := &t.rec.Steps[i]
+		if stamp := made[s.Item]; stamp != nil && s.Verb != stepRmdir {
+			s.New = stamp
+			s.Mtime = stamp.Mtime
+		}
+	}
+	return nil
+}
+
+// stageSome stages the nodes whose indices next gives.
+func (t *txn) stageSome(ctx context.Context, upper string, next func() int, made []*Stamp) error {
+	// A cursor of its own, which has not seen the directories that the sandbox may
+	// have replaced since.
+	cursor, err := tree.OpenCursor(upper)
+	if err != nil {
+		return err
+	}
+	defer cursor.Close()
+	s := newStager(t.calls, source{cursor})
+	for i := next(); i < len(t.nodes); i = next() {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
@@ -55,14 +101,6 @@ func (t *txn) stageAll(ctx context.Context, s *stager) error {
 			return &fs.PathError{Op: "stage", Path: n.change.Path, Err: err}
 		}
 		made[i] = stamp
-	}
-	t.rec.Steps = stepsOf(t.nodes) // without what failed
-	for i := range t.rec.Steps {
-		s := &t.rec.Steps[i]
-		if stamp := made[s.Item]; stamp != nil && s.Verb != stepRmdir {
-			s.New = stamp
-			s.Mtime = stamp.Mtime
-		}
 	}
 	return nil
 }
@@ -136,7 +174,11 @@ func (s *stager) file(dir int, slot string, n *node) (*Stamp, error) {
 		return nil, readError{err}
 	}
 	defer unix.Close(in)
-	out, err := s.create(dir, slot)
+	perm := uint32(0o600) // attributes can be set as long as it can be written
+	if n.now == nil {
+		perm = n.perm()
+	}
+	out, err := s.create(dir, slot, perm)
 	if err != nil {
 		return nil, err
 	}
@@ -148,13 +190,22 @@ func (s *stager) file(dir int, slot string, n *node) (*Stamp, error) {
 	if err := s.own(dir, slot, n); err != nil {
 		return nil, err
 	}
-	if n.now != nil && n.now.Mode.IsRegular() {
+	if n.now != nil && n.now.Mode.IsRegular() && !n.plain {
 		s.attributes(n.now, out)
+	}
+	stamp, err := s.finish(dir, slot, mtime)
+	if err != nil || bits(stamp.Mode) == n.perm() {
+		return stamp, err
 	}
 	if err := s.fchmod(out, n.perm()); err != nil {
 		return nil, err
 	}
-	return s.finish(dir, slot, mtime)
+	e, err := stat(out, "", "")
+	if err != nil {
+		return nil, err
+	}
+	*stamp = stampOf(e)
+	return stamp, nil
 }
 
 // content copies a file that may be written to meanwhile.
@@ -181,54 +232,6 @@ func (s *stager) content(in, out int, n *node) (mtime int64, err error) {
 		}
 	}
 	return 0, readError{errStale}
-}
-
-// own gives a slot's file its owner and group: those of the file that it takes the
-// place of, or, where there is none, those that its directory gives.
-func (s *stager) own(dir int, slot string, n *node) error {
-	uid, gid := s.uid, s.gid
-	switch {
-	case n.now != nil:
-		uid, gid = n.now.UID, n.now.GID
-	case s.uid == 0:
-		uid, gid = n.dir.uid, n.dir.gid
-	case n.dir.setgid:
-		gid = n.dir.gid
-	}
-	if uid == s.uid && gid == s.gid {
-		return nil
-	}
-	err := s.chown(dir, slot, int(uid), int(gid))
-	if err != unix.EPERM && err != unix.EINVAL { // EINVAL: an id that a user namespace does not know
-		return err
-	}
-	if n.now == nil {
-		return nil // a directory's owner is only a default
-	}
-	return readError{errors.New("its owner and group cannot be kept")}
-}
-
-// attributes gives an open file the POSIX ACL and the attributes in the
-// namespace user of the one whose place it takes. What cannot be had is left out.
-func (s *stager) attributes(old *File, out int) {
-	in, err := old.Open()
-	if err != nil {
-		return
-	}
-	defer unix.Close(in)
-	n, err := unix.Flistxattr(in, s.buf)
-	if err != nil || n == 0 {
-		return
-	}
-	value := s.buf // of 64 KiB at most, as are the names
-	for attr := range strings.SplitSeq(strings.TrimSuffix(string(s.buf[:n]), "\x00"), "\x00") {
-		if !strings.HasPrefix(attr, "user.") && attr != "system.posix_acl_access" {
-			continue
-		}
-		if size, err := unix.Fgetxattr(in, attr, value); err == nil {
-			_ = s.do("setxattr", func() error { return unix.Fsetxattr(out, attr, value[:size], 0) })
-		}
-	}
 }
 
 // finish gives a slot's file its time, and says what it is then.

@@ -13,7 +13,8 @@ import (
 	"github.com/sandbox-rls/sandbox/internal/tree"
 )
 
-// Suffixes of the first home's staging directory, once nothing in it is needed any more.
+// Suffixes of the first home's staging directory, once nothing in it is needed
+// any more.
 const (
 	suffixDone   = "-done"
 	suffixUndone = "-undone"
@@ -191,12 +192,13 @@ func (t *txn) cleanDir(home int, name string) error {
 // settle makes all durable, and has the journal forget the commit.
 //
 // It may run long after the rest, and a crash before it is harmless: what was
-// staged has been durable since before the first step, and the journal's
-// entry is. After a crash of the process alone, the kernel still has all steps
-// and the removed staging directories, and Recover finds nothing to do. After a power cut
-// the file system has gone back to some moment: a staging directory is there again, as it was at that moment, with the
-// steps that had reached the disk by then, and Recover does the others; or it is not, and then all
-// steps that came before its removal are on the disk too.
+// staged has been durable since before the first step, and the journal's entry
+// is. After a crash of the process alone, the kernel still has all steps and the
+// removed staging directories, and Recover finds nothing to do. After a power
+// cut the file system has gone back to some moment: a staging directory is there
+// again, as it was at that moment, with the steps that had reached the disk by
+// then, and Recover does the others; or it is not, and then all steps that came
+// before its removal are on the disk too.
 func (t *txn) settle() error {
 	if err := t.sync(); err != nil {
 		return err

@@ -19,6 +19,7 @@ import (
 
 	"github.com/sandbox-rls/sandbox/internal/commit"
 	"github.com/sandbox-rls/sandbox/internal/delta"
+	"github.com/sandbox-rls/sandbox/internal/tree"
 )
 
 // files are a tree by path: "text" is a file, "->x" a link, "/" a directory.
@@ -42,6 +43,7 @@ func must(t tb, err error) {
 func build(t tb, dir string, f files) {
 	t.Helper()
 	must(t, os.MkdirAll(dir, 0o755))
+	var perms []func() error // last, since they may close directories to an ordinary user
 	for _, path := range slices.Sorted(maps.Keys(f)) {
 		name, what := dir+"/"+path, f[path]
 		perm := fs.FileMode(0)
@@ -61,8 +63,11 @@ func build(t tb, dir string, f files) {
 			must(t, os.WriteFile(name, []byte(what), 0o644))
 		}
 		if perm != 0 {
-			must(t, os.Chmod(name, perm))
+			perms = append(perms, func() error { return os.Chmod(name, perm) })
 		}
+	}
+	for _, perm := range slices.Backward(perms) {
+		must(t, perm())
 	}
 }
 
@@ -101,6 +106,7 @@ func scan(t tb, dir string) map[string]string {
 
 func copyTree(t tb, from, to string) {
 	t.Helper()
+	var perms []func() error
 	must(t, filepath.WalkDir(from, func(name string, d fs.DirEntry, err error) error {
 		if err != nil {
 			return err
@@ -112,10 +118,8 @@ func copyTree(t tb, from, to string) {
 		dst := to + strings.TrimPrefix(name, from)
 		switch {
 		case d.IsDir():
-			if err := os.MkdirAll(dst, 0o755); err != nil {
-				return err
-			}
-			return os.Chmod(dst, info.Mode())
+			perms = append(perms, func() error { return os.Chmod(dst, info.Mode()) })
+			return os.MkdirAll(dst, 0o755)
 		case info.Mode()&fs.ModeSymlink != 0:
 			text, err := os.Readlink(name)
 			if err != nil {
@@ -137,6 +141,9 @@ func copyTree(t tb, from, to string) {
 		}
 		return os.Chtimes(dst, info.ModTime(), info.ModTime())
 	}))
+	for _, perm := range slices.Backward(perms) {
+		must(t, perm())
+	}
 }
 
 // overlay makes the layer that turns lower into after.
@@ -145,7 +152,7 @@ func overlay(t tb, lower, after, upper string) {
 	info, err := os.Lstat(after)
 	must(t, err)
 	must(t, os.MkdirAll(upper, 0o755))
-	must(t, os.Chmod(upper, info.Mode()))
+	defer func() { must(t, os.Chmod(upper, info.Mode())) }()
 	was, is := list(t, lower), list(t, after)
 	for name := range was {
 		if _, ok := is[name]; !ok {
@@ -287,10 +294,24 @@ func expect(t *testing.T, what string, items []commit.Item, want files) {
 // memoryDir is a temporary directory that is quick to sync, if there is one.
 func memoryDir(t testing.TB) string {
 	t.Helper()
-	dir, err := os.MkdirTemp("/dev/shm", "commit-test-")
+	return temporary(t, "/dev/shm")
+}
+
+// diskDir is one that has holes and attributes.
+func diskDir(t testing.TB) string {
+	t.Helper()
+	return temporary(t, "")
+}
+
+// temporary makes a directory that is removed even when something in it is
+// closed to its owner.
+func temporary(t testing.TB, in string) string {
+	t.Helper()
+	dir, err := os.MkdirTemp(in, "commit-test-")
 	if err != nil {
-		return t.TempDir()
+		dir, err = os.MkdirTemp("", "commit-test-")
 	}
-	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	must(t, err)
+	t.Cleanup(func() { must(t, tree.Remove(dir)) })
 	return dir
 }

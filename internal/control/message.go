@@ -75,8 +75,8 @@ type Fault struct {
 	Errno int
 }
 
-// StepTake is the step of a Fault when what was kept could not be attached.
-const StepTake = "attach what was kept"
+// StepKeep is the step of a Fault when what was kept could not be attached.
+const StepKeep = "attach what is kept"
 
 func (f *Fault) Error() string { return fmt.Sprintf("%s: errno %d", f.Step, f.Errno) }
 

@@ -80,8 +80,7 @@ func setups() *rapid.Generator[*control.Setup] {
 		for range rapid.IntRange(0, 4).Draw(t, "steps") {
 			s.Steps = append(s.Steps, control.Step{
 				Op: control.Op(rapid.Byte().Draw(t, "op")), Source: text.Draw(t, "source"), Target: text.Draw(t, "target"),
-				Targets: rapid.SliceOf(text).Draw(t, "targets"),
-				Data:    text.Draw(t, "data"), Mode: rapid.Uint32().Draw(t, "mode"), Attr: rapid.Uint64().Draw(t, "attr"),
+				Data: text.Draw(t, "data"), Mode: rapid.Uint32().Draw(t, "mode"), Attr: rapid.Uint64().Draw(t, "attr"),
 				Layers: rapid.SliceOf(text).Draw(t, "layers"), Optional: rapid.Bool().Draw(t, "optional"),
 				Writable: rapid.Bool().Draw(t, "writable"), Facade: rapid.Bool().Draw(t, "facade"),
 			})

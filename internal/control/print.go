@@ -38,9 +38,6 @@ func (s Step) String() string {
 	if s.Above > 0 {
 		fmt.Fprintf(&b, " above %d", s.Above)
 	}
-	if len(s.Targets) > 0 {
-		fmt.Fprintf(&b, "%q", s.Targets)
-	}
 	if len(s.Layers) > 0 {
 		fmt.Fprintf(&b, " %q", s.Layers)
 	}

@@ -19,8 +19,8 @@ const (
 	OpTree                  // bind of the one layer onto Target, with Attr
 	OpCover                 // hand out Target, then cover it by a read-only bind of itself
 	OpSeal                  // set Attr on the mount at Target
-	OpTake                  // attach file system number Source of what was kept on Target, with Attr
-	OpKeep                  // hand out the file systems at Targets, to be kept
+	OpKeep                  // new tmpfs for what is kept, Data = options, or what was kept; hand it out
+	OpTake                  // directory Source of what is kept onto Target, new with Mode, with Attr
 )
 
 // Step is one step. Which fields count depends on Op. Layers are paths, which
@@ -30,12 +30,10 @@ type Step struct {
 	Op     Op
 	Source string
 	Target string
-	// Targets are several. What is kept has the file systems by their numbers here.
-	Targets []string
-	Data    string
-	Mode    uint32
-	Attr    uint64 // MOUNT_ATTR_* of mount_setattr(2)
-	Layers  []string
+	Data   string
+	Mode   uint32
+	Attr   uint64 // MOUNT_ATTR_* of mount_setattr(2)
+	Layers []string
 	// Optional steps whose source does not exist are passed over.
 	Optional bool
 	// Writable says that the last layer holds the directories upper and work;
@@ -103,7 +101,6 @@ func (s *Step) encode(e *encoder) {
 	e.uint(uint64(s.Op))
 	e.string(s.Source)
 	e.string(s.Target)
-	e.list(s.Targets)
 	e.string(s.Data)
 	e.uint(uint64(s.Mode))
 	e.uint(s.Attr)
@@ -116,8 +113,8 @@ func (s *Step) encode(e *encoder) {
 
 func decodeSetup(d *decoder) *Setup {
 	n := d.uint()
-	// Each of the twelve fields of a step takes a byte at least.
-	if n > uint64(len(d.buf))/12 {
+	// Each of the eleven fields of a step takes a byte at least.
+	if n > uint64(len(d.buf))/11 {
 		d.fail()
 		return &Setup{}
 	}
@@ -144,7 +141,6 @@ func (s *Step) decode(d *decoder) {
 	s.Op = Op(d.uint())
 	s.Source = d.string()
 	s.Target = d.string()
-	s.Targets = d.list()
 	s.Data = d.string()
 	s.Mode = uint32(d.uint())
 	s.Attr = d.uint()

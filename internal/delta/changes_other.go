@@ -4,7 +4,12 @@
 
 package delta
 
-import "errors"
+import (
+	"errors"
+	"os"
+
+	"github.com/sandbox-rls/sandbox/internal/tree"
+)
 
 // Changes needs Linux.
 func Changes(Layers) ([]Change, error) {
@@ -25,3 +30,12 @@ func (*Reader) Close() {}
 
 // Read needs Linux.
 func (*Reader) Read(string, int64) (Pair, error) { return Pair{}, errors.ErrUnsupported }
+
+// ChangesAt needs Linux.
+func ChangesAt(Layers, string) ([]Change, error) { return nil, errors.ErrUnsupported }
+
+// OpenContent needs Linux.
+func OpenContent(*tree.Cursor, string) (*os.File, error) { return nil, errors.ErrUnsupported }
+
+// Strip needs Linux.
+func Strip(Layers, tree.Owner) error { return errors.ErrUnsupported }

@@ -15,10 +15,10 @@ import (
 
 // Copy makes dst, which must not exist yet, a copy of the layer src: with its
 // whiteouts and opaque directories, modes, times, extended attributes, symbolic
-// links, FIFOs and hard links. Holes stay holes, and content is cloned where the
-// file system can. Sockets, and devices that are no whiteouts, are left out. The
-// copy belongs to owner; if that is unset, to the caller, or, if that is root,
-// to whom the files belong.
+// links, FIFOs, sockets, at which nobody listens, and hard links. Holes stay
+// holes, and content is cloned where the file system can. Devices that are no
+// whiteouts are left out. The copy belongs to owner; if that is unset, to the
+// caller, or, if that is root, to whom the files belong.
 //
 // The layer may be that of a sandbox which is running. What comes and goes
 // meanwhile may be missed; a file that is being written may be copied half old

@@ -109,11 +109,8 @@ func (w *copyWorker) file(path string) error {
 	if err := unix.Fstat(fd, &st); err != nil {
 		return err
 	}
-	switch st.Mode & unix.S_IFMT {
-	case unix.S_IFDIR:
+	if st.Mode&unix.S_IFMT == unix.S_IFDIR {
 		return w.dir(fd, &st, path)
-	case unix.S_IFSOCK: // nobody listens at the copy
-		return errSkipped
 	}
 	if st.Nlink > 1 && !w.isFirst(fd, path) {
 		return nil

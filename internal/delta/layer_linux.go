@@ -72,6 +72,9 @@ func (l layer) open(path string, flags int) (int, error) {
 	}
 }
 
+// opaqueAttrs make a directory opaque.
+var opaqueAttrs = [...]string{opaqueAttr, "trusted.overlay.opaque"}
+
 // opaque reports whether a directory hides what lower layers hold under its
 // name: by the attribute of an overlay mounted with userxattr, or that of one
 // mounted by root, where it can be read.
@@ -86,7 +89,7 @@ func (l layer) opaque(path string) bool {
 func opaque(fd int) bool {
 	// The calls for descriptors refuse those of O_PATH.
 	name := self(fd)
-	for _, attr := range []string{opaqueAttr, "trusted.overlay.opaque"} {
+	for _, attr := range opaqueAttrs {
 		var value [2]byte
 		if n, err := unix.Getxattr(name, attr, value[:]); err == nil && n == 1 && value[0] == 'y' {
 			return true

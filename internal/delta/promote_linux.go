@@ -116,8 +116,26 @@ func (p *promoter) cover(path string) error {
 	return problem("setxattr", path, err)
 }
 
-// make makes something in a directory of the upper layer, which keeps its time.
+// risingName is what is copied up is called until it is whole.
+const risingName = ".sandbox-rising.tmp"
+
+// make makes something in a directory of the upper layer, which keeps its time. It
+// gets its name when it is whole.
 func (p *promoter) make(path string, f func(dirfd int, name string) error) error {
+	return p.edit(path, func(dirfd int, name string) error {
+		err := tree.RemoveAt(dirfd, risingName) // of one that was interrupted
+		if err == nil {
+			err = f(dirfd, risingName)
+		}
+		if err != nil {
+			return err
+		}
+		return absent(unix.Renameat(dirfd, risingName, dirfd, name)) // of a kind that is not copied there is nothing
+	})
+}
+
+// edit does something in a directory of the upper layer, which keeps its time.
+func (p *promoter) edit(path string, f func(dirfd int, name string) error) error {
 	dirfd, name, err := p.upper.At(path)
 	if err != nil {
 		return problem("open", path, err)

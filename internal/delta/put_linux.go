@@ -100,11 +100,16 @@ func (b *Base) putDir(at *spot, name string, s *PutSpec) error {
 	err := unix.Fstatat(at.fd, name, &st, unix.AT_SYMLINK_NOFOLLOW)
 	switch {
 	case err == unix.ENOENT:
-		err = unix.Mkdirat(at.fd, name, 0o700)
+		if err = unix.Mkdirat(b.scratch, scratchName, 0o700); err == nil {
+			err = b.given(s.Mode|0o700, s.ModTime).setAt(b.scratch, scratchName, false)
+		}
+		if err == nil {
+			err = b.settleDir(at, name)
+		}
 	case err == nil && st.Mode&unix.S_IFMT != unix.S_IFDIR:
 		var below *merged
 		if below, err = lookup(at.below.stack(), tree.Join(at.path, name)); err == nil {
-			err = b.insteadDir(at, name, below.dir())
+			err = b.insteadDir(at, name, below.dir(), b.given(s.Mode, s.ModTime))
 		}
 	}
 	if err != nil {

@@ -4,6 +4,7 @@ package delta
 
 import (
 	"strings"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -102,10 +103,7 @@ func (b *Base) step(at *spot, name string, s *PutSpec) (*spot, error) {
 		if s.Gone {
 			return nil, nil
 		}
-		err = b.insteadDir(at, name, next.below)
-		if err == nil {
-			err = b.imitate(nil, at.fd, name, s.parent())
-		}
+		err = b.insteadDir(at, name, next.below, b.given(s.parent(), time.Now().UnixNano()))
 		next.below = nil
 	}
 	if err != nil {
@@ -117,15 +115,38 @@ func (b *Base) step(at *spot, name string, s *PutSpec) (*spot, error) {
 
 // makeDir makes a directory where the base has nothing.
 func (b *Base) makeDir(at *spot, name string, below *merged, s *PutSpec) error {
-	if err := unix.Mkdirat(at.fd, name, 0o700); err != nil {
+	if err := unix.Mkdirat(b.scratch, scratchName, 0o700); err != nil {
 		return err
 	}
-	return b.imitate(below, at.fd, name, s.parent())
+	if err := b.imitate(below, b.scratch, scratchName, s.parent()); err != nil {
+		return err
+	}
+	return b.settleDir(at, name)
+}
+
+// settleDir moves a directory that was made to its place, where nothing is.
+func (b *Base) settleDir(at *spot, name string) error {
+	err := unix.Renameat(b.scratch, scratchName, at.fd, name)
+	if err != unix.EACCES {
+		return err
+	}
+	// Whoever moves a directory writes to it: it gets its mode after that.
+	var st unix.Stat_t
+	if err := unix.Fstatat(b.scratch, scratchName, &st, unix.AT_SYMLINK_NOFOLLOW); err != nil {
+		return err
+	}
+	if err := unix.Fchmodat(b.scratch, scratchName, st.Mode&0o7777|0o700, 0); err != nil {
+		return err
+	}
+	if err := unix.Renameat(b.scratch, scratchName, at.fd, name); err != nil {
+		return err
+	}
+	return unix.Fchmodat(at.fd, name, st.Mode&0o7777, 0)
 }
 
 // insteadDir puts a directory in the place of something else, which hid what
 // the lower layers have there: that does not come back.
-func (b *Base) insteadDir(at *spot, name string, below *merged) error {
+func (b *Base) insteadDir(at *spot, name string, below *merged, a *attributes) error {
 	if err := unix.Mkdirat(b.scratch, scratchName, 0o700); err != nil {
 		return err
 	}
@@ -139,5 +160,13 @@ func (b *Base) insteadDir(at *spot, name string, below *merged) error {
 			return err
 		}
 	}
-	return b.exchange(at, name)
+	open := *a
+	open.mode |= 0o700 // whoever moves a directory writes to it
+	if err := open.setAt(b.scratch, scratchName, false); err != nil {
+		return err
+	}
+	if err := b.exchange(at, name); err != nil {
+		return err
+	}
+	return a.setAt(at.fd, name, false)
 }

@@ -24,6 +24,10 @@ import (
 const (
 	openBase   = "open"
 	basePrefix = "base-"
+	// mergingBases is what is to be a base, and freshUpper what is to be the upper
+	// layer.
+	mergingBases = ".merging"
+	freshUpper   = "fresh"
 	// maxBases is how many closed bases a sandbox has before they become one.
 	maxBases = 4
 )
@@ -54,6 +58,14 @@ func baseNumber(dir string) int {
 	return n
 }
 
+// bases are the bases, the topmost first.
+func (w *Workspace) bases() []string {
+	if !w.opened {
+		return w.closed
+	}
+	return append([]string{filepath.Join(w.dir, openBase)}, w.closed...)
+}
+
 // layers are what a delta is compared of.
 func (w *Workspace) layers() delta.Layers {
 	l := delta.Layers{Upper: w.Upper(), Lower: w.Lower()}
@@ -79,6 +91,11 @@ func (w *Workspace) promote() error {
 		return err
 	}
 	defer done()
+	return w.promoteHeld()
+}
+
+// promoteHeld is promote for whoever holds the workspace alone.
+func (w *Workspace) promoteHeld() error {
 	if !w.opened {
 		return nil
 	}
@@ -116,7 +133,7 @@ func (w *Workspace) nextBase() string {
 // merge makes one of all closed bases.
 func (w *Workspace) merge() error {
 	into := filepath.Join(w.dir, w.nextBase())
-	temp := filepath.Join(w.dir, ".merging")
+	temp := filepath.Join(w.dir, mergingBases)
 	if err := tree.Remove(temp); err != nil {
 		return err
 	}

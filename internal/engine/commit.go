@@ -52,6 +52,11 @@ func (w *Workspace) commitToDir(ctx context.Context, changes []delta.Change, o C
 	if own {
 		o.Target = string(w.origin.Dir)
 	}
+	made, err := w.missing(o.Target, changes)
+	if err != nil {
+		return nil, err
+	}
+	changes = append(changes, made...)
 	var base commit.Base
 	if own && w.Live {
 		base = commit.Known(w.origin.stamps(), commit.ChangedSince(time.Unix(0, w.origin.Since)))
@@ -67,7 +72,7 @@ func (w *Workspace) commitToDir(ctx context.Context, changes []delta.Change, o C
 		Target: o.Target, Upper: w.Upper(), Changes: changes, Base: base, Journal: o.Journal,
 	}, commit.Options{
 		DryRun: o.DryRun, Partial: o.Partial, Overwrite: o.Overwrite, Later: w.engine.later,
-		Allow: func(path string) bool { return w.Policy.Level(path) == fsguard.Write },
+		Allow: func(path string) bool { return w.Policy.Level(path) == fsguard.Write || in(made, path) },
 	})
 	if err != nil || o.DryRun || !own {
 		return report, err

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/sandbox-rls/sandbox/internal/tree"
 	"github.com/sandbox-rls/sandbox/internal/volume"
 	"github.com/sandbox-rls/sandbox/runtime"
 )
@@ -90,7 +91,8 @@ func (w *Workspace) findDelta(disk DiskLimit) error {
 		return err
 	}
 	w.delta = place
-	return nil
+	// Of what was not finished.
+	return errors.Join(tree.Remove(filepath.Join(place, freshUpper)), tree.Remove(filepath.Join(w.dir, mergingBases)))
 }
 
 // limitDisk puts the delta on a volume of its own if it has a limit, and returns

@@ -51,7 +51,9 @@ func (w *Workspace) batch(changes []delta.Change) (b codebase.Batch, rest commit
 			rest.Skipped = append(rest.Skipped, item)
 			continue
 		case c.Path == "/":
-			continue // a codebase's root has no attributes
+			item.Reason = "a codebase keeps the permissions of its root"
+			rest.Skipped = append(rest.Skipped, item)
+			continue
 		}
 		it := codebase.Item{Path: c.Path, Mode: c.Mode, ModTime: c.ModTime, Link: c.Link, Written: c.Time, Base: w.baseOf(c.Path), Delete: c.Kind == delta.Deleted}
 		it.Open = func() (io.ReadCloser, error) { return delta.OpenContent(upper, c.Path) }
@@ -62,11 +64,7 @@ func (w *Workspace) batch(changes []delta.Change) (b codebase.Batch, rest commit
 
 // baseOf is the version of the codebase at which the sandbox has seen a path last.
 func (w *Workspace) baseOf(path string) uint64 {
-	dirs := w.closed
-	if w.opened {
-		dirs = append([]string{filepath.Join(w.dir, openBase)}, dirs...)
-	}
-	for _, dir := range dirs {
+	for _, dir := range w.bases() {
 		if _, err := os.Lstat(filepath.Join(dir, path)); err == nil {
 			return max(w.origin.Seen, w.origin.Committed)
 		}
@@ -107,7 +105,11 @@ func (w *Workspace) commitToCodebase(ctx context.Context, changes []delta.Change
 	}
 	report.Conflicts = list(applied.Conflicts, "it was changed in the codebase since the sandbox began")
 	report.Applied, report.Unchanged = list(applied.Applied, ""), list(applied.Unchanged, "")
-	if o.DryRun || len(report.Conflicts) > 0 && !o.Partial {
+	if len(report.Conflicts) > 0 && !o.Partial {
+		report.Applied = nil // nor would it be
+		return &report, nil
+	}
+	if o.DryRun {
 		return &report, nil
 	}
 	return &report, w.inCodebase(ctx, &report, applied.Version)

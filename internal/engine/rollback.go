@@ -4,6 +4,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"os"
 	"path/filepath"
 
@@ -43,7 +44,7 @@ func (w *Workspace) replaceUpper(ctx context.Context, from string) error {
 	if w.delta == "" {
 		return nil
 	}
-	fresh := filepath.Join(w.delta, "fresh")
+	fresh := filepath.Join(w.delta, freshUpper)
 	if err := tree.Remove(fresh); err != nil {
 		return err
 	}
@@ -53,7 +54,7 @@ func (w *Workspace) replaceUpper(ctx context.Context, from string) error {
 		err = delta.Copy(ctx, fresh, from, tree.Owner(w.engine.owner))
 	}
 	if err == nil {
-		err = w.closeBase()
+		err = w.promoteHeld() // so that the old one is right too, should nothing come after this
 	}
 	if err == nil {
 		err = exchange(fresh, w.Upper())
@@ -92,7 +93,8 @@ func (w *Workspace) kept(id string) string { return filepath.Join(w.dir, "checkp
 
 // Keep copies what the sandbox changed, under an id. What it has deleted of the open
 // base is written down as deleted, since the base will be a layer by the time at
-// which the copy is used.
+// which the copy is used. What is no change is not kept: it may have become another
+// thing by then.
 func (w *Workspace) Keep(ctx context.Context, id string) error {
 	done, err := w.Hold()
 	if err != nil {
@@ -105,7 +107,26 @@ func (w *Workspace) Keep(ctx context.Context, id string) error {
 	if err := os.MkdirAll(filepath.Dir(w.kept(id)), 0o700); err != nil {
 		return err
 	}
-	return w.copyUpper(ctx, w.kept(id))
+	err = w.copyUpper(ctx, w.kept(id))
+	if err == nil {
+		l := w.layers()
+		l.Upper = w.kept(id)
+		err = delta.Strip(l, tree.Owner(w.engine.owner))
+	}
+	if err != nil {
+		return errors.Join(err, w.engine.scrap(w.kept(id), false))
+	}
+	return nil
+}
+
+// KeepOnly removes what an earlier process had begun to keep, or to drop.
+func (w *Workspace) KeepOnly(wanted func(id string) bool) {
+	names, _ := os.ReadDir(filepath.Dir(w.kept("")))
+	for _, d := range names {
+		if !wanted(d.Name()) {
+			_ = w.engine.scrap(w.kept(d.Name()), false)
+		}
+	}
 }
 
 // copyUpper copies the upper layer.

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"syscall"
 	"time"
 
 	"github.com/sandbox-rls/sandbox/fsguard"
@@ -67,30 +68,52 @@ func (w *Workspace) placeUpload(ctx context.Context, b *Box, base *delta.Base, i
 	if now.Version > info.Version {
 		return nil // it comes again, or is a sandbox's
 	}
-	spec := specOf(f, info)
 	place := fsguard.Placement{Size: info.Size, Mode: info.Mode, ModTime: time.Unix(0, info.ModTime), Symlink: info.Link}
 	switch {
-	case f == nil:
-	case w.placed(info.Path, f):
+	case w.placed(info, f):
 		return nil
+	case f == nil:
 	case level == fsguard.View:
 		place.Placeholder = true
-		spec.File, spec.Share, spec.Mode = nil, false, 0
 	default:
 		place.Content = f
 	}
 	if err := b.Files.Place(info.Path, place); err != nil {
 		return err
 	}
-	return base.Put(info.Path, spec)
+	return base.Put(info.Path, w.uploadSpec(f, info))
 }
 
-// placed reports whether the open base has a file itself.
-func (w *Workspace) placed(path string, f *os.File) bool {
-	have, err := os.Lstat(filepath.Join(w.dir, openBase, path))
-	if err != nil {
-		return false
+// uploadSpec is what an upload is in the base: a stand-in where it can only be
+// listed.
+func (w *Workspace) uploadSpec(f *os.File, info *codebase.File) delta.PutSpec {
+	spec := specOf(f, info)
+	if f != nil && w.Policy.Level(info.Path) == fsguard.View {
+		spec.File, spec.Share, spec.Mode = nil, false, 0
 	}
-	fi, err := f.Stat()
-	return err == nil && os.SameFile(have, fi)
+	return spec
+}
+
+// placed reports whether a base says of an upload's path what the upload says: it
+// was brought in by a process that died before that was written down.
+func (w *Workspace) placed(info *codebase.File, f *os.File) bool {
+	for _, dir := range w.bases() {
+		path := filepath.Join(dir, info.Path)
+		have, err := os.Lstat(path)
+		if err != nil {
+			continue
+		}
+		if f == nil {
+			link, err := os.Readlink(path)
+			return err == nil && link == info.Link && have.ModTime().UnixNano() == info.ModTime
+		}
+		if fi, err := f.Stat(); err == nil && os.SameFile(have, fi) {
+			return true
+		}
+		// It is a copy where there can be no other name, or a stand-in.
+		st, ok := have.Sys().(*syscall.Stat_t)
+		alone := ok && st.Nlink == 1
+		return alone && have.Size() == info.Size && have.Mode() == w.uploadMode(info) && have.ModTime().UnixNano() == info.ModTime
+	}
+	return false
 }

@@ -114,7 +114,8 @@ func (v *View) Open(ctx context.Context, path string) (io.ReadCloser, error) {
 // List lists a directory, sorted by path.
 func (v *View) List(ctx context.Context, dir string, recursive bool) ([]codebase.File, error) {
 	files, err := v.store.Entries(ctx, v.codebase, dir, recursive)
-	if c := v.newest[dir]; err != nil && (c == nil || !c.Mode.IsDir() || c.Kind == delta.Deleted) {
+	implied := v.implied()
+	if c := v.newest[dir]; err != nil && implied[dir] == nil && (c == nil || !c.Mode.IsDir() || c.Kind == delta.Deleted) {
 		return nil, err
 	}
 	known := make(map[string]*codebase.File, len(files))
@@ -135,6 +136,28 @@ func (v *View) List(ctx context.Context, dir string, recursive bool) ([]codebase
 			list = append(list, codebase.File{Path: path, Mode: c.Mode, Size: c.Size, ModTime: c.ModTime, Written: c.Time})
 		}
 	}
+	for path, f := range implied {
+		parent, _ := tree.Split(path)
+		if known[path] == nil && path != dir && (parent == dir || recursive && tree.Beneath(path, dir)) {
+			list = append(list, *f)
+		}
+	}
 	slices.SortFunc(list, func(a, b codebase.File) int { return tree.Compare(a.Path, b.Path) })
 	return list, nil
+}
+
+// implied are directories in which sandboxes have written something and that they
+// did not make: those that the codebase has, and those that their rules gave them,
+// which it may not have.
+func (v *View) implied() map[string]*codebase.File {
+	dirs := map[string]*codebase.File{}
+	for path, c := range v.newest {
+		if c.Kind == delta.Deleted || path == "/" {
+			continue
+		}
+		for dir, _ := tree.Split(path); dir != "/" && v.newest[dir] == nil && dirs[dir] == nil; dir, _ = tree.Split(dir) {
+			dirs[dir] = &codebase.File{Path: dir, Mode: fs.ModeDir | 0o755, ModTime: c.ModTime, Written: c.Time}
+		}
+	}
+	return dirs
 }

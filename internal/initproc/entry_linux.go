@@ -41,13 +41,13 @@ func runSetup() int {
 	if !ok {
 		return 1
 	}
-	kept := -1
+	left := -1
 	if last := len(files) - 1; setup.Kept && last >= 0 {
-		files, kept = files[:last], files[last]
+		files, left = files[:last], files[last]
 	}
 	fault := enterCgroup(setup, files)
 	if fault == nil {
-		fault = build(setup, kept)
+		fault = build(setup, left)
 	}
 	_ = control.Send(ControlFD, fault)
 	return 1

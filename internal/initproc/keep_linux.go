@@ -3,97 +3,92 @@
 package initproc
 
 import (
-	"os"
-	"strconv"
-
 	"golang.org/x/sys/unix"
 
 	"github.com/sandbox-rls/sandbox/internal/control"
 )
 
-// keptDir is where kept file systems are put together and taken apart. It is
-// gone before anything runs in the sandbox.
+// keptDir is where the file system that is kept is attached when the process is in
+// the sandbox's root already. Before anything runs there it is gone.
 const keptDir = "/.kept"
 
-// keep hands over the file systems at the targets: a detached tree of mounts,
-// which holds them when this mount namespace is gone. Its top is a file system of
-// its own that no path in the sandbox leads to. What the sandbox makes of the
-// others is content of theirs: it cannot come to lie beside them.
+// keep attaches the file system that outlives the init, new or as an earlier one
+// has left it, and hands it over. Nothing in the sandbox can come upon it: it lies
+// beneath the root that is about to be mounted, and goes with the host's root.
+// What the sandbox gets to see are directories of it. So whatever the sandbox does
+// is in these, and nothing can come to lie beside them.
 //
-// The tree is a copy of what is mounted here by the plan; nothing of the sandbox
-// has run yet.
-func (r *root) keep(targets []string) error {
-	top := r.at + keptDir
-	if err := r.emptied(top); err != nil {
-		return err
-	}
-	if err := mountFS("tmpfs", "mode=0700,size=4k,nr_inodes=16", top, unix.MOUNT_ATTR_NOSUID|unix.MOUNT_ATTR_NODEV|unix.MOUNT_ATTR_NOEXEC); err != nil {
-		return err
-	}
-	for i, target := range targets {
-		if err := r.copyMount(target, top+"/"+strconv.Itoa(i)); err != nil {
+// A detached mount may be attached in any mount namespace, whichever user namespace
+// it was made in, but neither be copied from another namespace nor be attached twice:
+// with the move, what the owner has is used up. So the owner gets a copy at once,
+// and what was kept is not lost when a later step fails.
+func (r *root) keep(s *control.Step) error {
+	place := r.at
+	if place == "" {
+		place = keptDir
+		if err := unix.Mkdir(place, 0o700); err != nil {
 			return err
 		}
 	}
-	if err := setAttr(unix.AT_FDCWD, top, unix.MOUNT_ATTR_RDONLY, 0); err != nil {
+	if err := r.attachKept(s, place); err != nil {
 		return err
 	}
-	tree, err := unix.OpenTree(unix.AT_FDCWD, top, unix.OPEN_TREE_CLONE|unix.OPEN_TREE_CLOEXEC|unix.AT_RECURSIVE)
+	var err error
+	if r.kept, err = unix.Open(place, unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0); err != nil {
+		return err
+	}
+	copied, err := unix.OpenTree(r.kept, "", unix.OPEN_TREE_CLONE|unix.OPEN_TREE_CLOEXEC|unix.AT_EMPTY_PATH)
 	if err != nil {
 		return err
 	}
-	defer unix.Close(tree)
-	// At once, and not with the rest: what was taken is the owner's again, also
-	// when a later step fails.
-	if err := control.Send(ControlFD, &control.Hello{Files: []string{"kept"}}, tree); err != nil {
-		return err
-	}
-	if err := unix.Unmount(top, unix.MNT_DETACH); err != nil {
-		return err
-	}
-	return os.Remove(top)
+	defer unix.Close(copied)
+	return control.Send(ControlFD, &control.Hello{Files: []string{"kept"}}, copied)
 }
 
-// emptied makes the directory, or frees it of what has been taken from it.
-func (r *root) emptied(top string) error {
-	err := unix.Mkdir(top, 0o700)
-	if err == unix.EEXIST {
-		return unix.Unmount(top, unix.MNT_DETACH)
+func (r *root) attachKept(s *control.Step, place string) error {
+	if r.left < 0 {
+		return mountFS("tmpfs", s.Data, place, s.Attr)
 	}
-	return err
-}
-
-func (r *root) copyMount(target, name string) error {
-	if err := unix.Mkdir(name, 0o700); err != nil {
+	if err := unix.MoveMount(r.left, "", unix.AT_FDCWD, place, unix.MOVE_MOUNT_F_EMPTY_PATH); err != nil {
 		return err
 	}
-	tree, err := unix.OpenTree(unix.AT_FDCWD, r.at+target, unix.OPEN_TREE_CLONE|unix.OPEN_TREE_CLOEXEC)
-	if err != nil {
-		return err
-	}
-	defer unix.Close(tree)
-	return unix.MoveMount(tree, "", unix.AT_FDCWD, name, unix.MOVE_MOUNT_F_EMPTY_PATH)
+	return setAttr(unix.AT_FDCWD, place, s.Attr, 0)
 }
 
-// take attaches a file system that was kept. A detached tree may be attached in
-// any mount namespace, whichever user namespace it was made in, but neither
-// copied from there nor attached twice: it is moved to this namespace whole, and
-// from there to its places. The attributes are set anew, so that they do not
-// rest on where the tree comes from.
+// take binds a directory of what is kept.
 func (r *root) take(s *control.Step, target string) error {
-	top := r.at + keptDir
-	if r.kept >= 0 {
-		if err := unix.Mkdir(top, 0o700); err != nil {
-			return err
-		}
-		if err := unix.MoveMount(r.kept, "", unix.AT_FDCWD, top, unix.MOVE_MOUNT_F_EMPTY_PATH); err != nil {
-			return err
-		}
-		unix.Close(r.kept)
-		r.kept = -1
-	}
-	if err := unix.MoveMount(unix.AT_FDCWD, top+"/"+s.Source, unix.AT_FDCWD, target, 0); err != nil {
+	if err := unix.Mkdirat(r.kept, s.Source, s.Mode); err != nil && err != unix.EEXIST {
 		return err
 	}
-	return setAttr(unix.AT_FDCWD, target, s.Attr, 0)
+	tree, err := unix.OpenTree(r.kept, s.Source, unix.OPEN_TREE_CLONE|unix.OPEN_TREE_CLOEXEC|unix.AT_SYMLINK_NOFOLLOW)
+	if err != nil {
+		return err
+	}
+	defer unix.Close(tree)
+	if err := setAttr(tree, "", s.Attr, 0); err != nil {
+		return err
+	}
+	return unix.MoveMount(tree, "", unix.AT_FDCWD, target, unix.MOVE_MOUNT_F_EMPTY_PATH)
+}
+
+// lastTake is the last step for which what is kept is needed; -1: none is.
+func lastTake(steps []control.Step) int {
+	last := -1
+	for i := range steps {
+		if steps[i].Op == control.OpTake {
+			last = i
+		}
+	}
+	return last
+}
+
+// leaveKept takes it out of the root, where it is in one.
+func (r *root) leaveKept() error {
+	if r.at != "" {
+		return nil
+	}
+	if err := unix.Unmount(keptDir, unix.MNT_DETACH); err != nil {
+		return err
+	}
+	return unix.Rmdir(keptDir)
 }

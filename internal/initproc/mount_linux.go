@@ -18,7 +18,8 @@ type root struct {
 	at        string         // where it is; "": the process is in it
 	workspace int            // O_PATH of the writable mount beneath the cover; 0: none
 	layers    map[string]int // descriptors of the layers that are given as paths
-	kept      int            // what an earlier init has kept; -1: nothing, or attached
+	left      int            // what an earlier init has kept; -1: nothing
+	kept      int            // O_PATH of the file system that is kept, where it is attached
 }
 
 // assemble carries out the steps. They were checked when they were planned;
@@ -30,10 +31,16 @@ func (r *root) assemble(steps []control.Step) *control.Fault {
 	if f := r.openLayers(steps); f != nil {
 		return f
 	}
+	taken := lastTake(steps)
 	for i := range steps {
 		s := &steps[i]
 		if err := r.step(s); err != nil {
 			return fault(describe(s), err)
+		}
+		if i == taken {
+			if err := r.leaveKept(); err != nil {
+				return fault("leave what is kept", err)
+			}
 		}
 	}
 	return nil
@@ -74,10 +81,10 @@ func describe(s *control.Step) string {
 		return "bind the codebase on " + s.Target
 	case control.OpCover:
 		return "cover " + s.Target
-	case control.OpTake:
-		return control.StepTake
 	case control.OpKeep:
-		return "keep the file systems in memory"
+		return control.StepKeep
+	case control.OpTake:
+		return "bind what is kept on " + s.Target
 	}
 	return "create " + s.Target
 }
@@ -107,10 +114,10 @@ func (r *root) step(s *control.Step) error {
 		return r.cover(target)
 	case control.OpSeal:
 		return setAttr(unix.AT_FDCWD, target, s.Attr, 0)
+	case control.OpKeep:
+		return r.keep(s)
 	case control.OpTake:
 		return r.take(s, target)
-	case control.OpKeep:
-		return r.keep(s.Targets)
 	}
 	return unix.EINVAL
 }

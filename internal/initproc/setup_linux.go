@@ -18,13 +18,13 @@ const stage = "/tmp"
 
 // build makes the sandbox and executes the second stage. What an earlier init
 // has kept is a file, or -1. It returns what failed, if anything did.
-func build(s *control.Setup, kept int) *control.Fault {
+func build(s *control.Setup, left int) *control.Fault {
 	unix.Umask(0) // modes are as planned
 	self, err := unix.Open("/proc/self/exe", unix.O_PATH|unix.O_CLOEXEC, 0)
 	if err != nil {
 		return fault("open /proc/self/exe", err)
 	}
-	r := &root{at: stage, kept: kept}
+	r := &root{at: stage, left: left}
 	if len(s.Builder.Argv) > 0 {
 		return r.handOn(s, self)
 	}
@@ -164,7 +164,11 @@ func loopbackUp() error {
 	return unix.IoctlIfreq(fd, unix.SIOCSIFFLAGS, ifr)
 }
 
+// fault says which step failed, if it did.
 func fault(step string, err error) *control.Fault {
+	if err == nil {
+		return nil
+	}
 	var errno syscall.Errno
 	if !errors.As(err, &errno) {
 		errno = unix.EIO

@@ -21,8 +21,19 @@ type Row struct {
 	ID string `json:"-"`
 	// Group is what rows are found by together; "" for none. It has no NUL byte.
 	Group string `json:"group,omitempty"`
+	// Labels are what rows can be told apart by without their Doc being read.
+	Labels map[string]string `json:"labels,omitempty"`
 	// Doc is the rest, as JSON.
-	Doc json.RawMessage `json:"doc"`
+	Doc json.RawMessage `json:"-"`
+}
+
+// encode makes a line of what is read of each row, and the Doc of what follows.
+func (r *Row) encode() ([]byte, error) {
+	head, err := json.Marshal(r)
+	if err != nil {
+		return nil, err
+	}
+	return append(append(head, '\n'), r.Doc...), nil
 }
 
 // Table is a set of rows, with an index by group. It is safe for concurrent use.
@@ -46,7 +57,7 @@ func (s *Store) Table(name string) (*Table, error) {
 
 // Put writes a row, in the place of the one of that name.
 func (t *Table) Put(r Row) error {
-	value, err := json.Marshal(r)
+	value, err := r.encode()
 	if err != nil {
 		return err
 	}
@@ -104,9 +115,11 @@ func (t *Table) get(tx *bolt.Tx, id string) (Row, error) {
 
 func decode(id, value []byte) (Row, error) {
 	r := Row{ID: string(id)}
-	if err := json.Unmarshal(value, &r); err != nil {
+	head, doc, _ := bytes.Cut(value, []byte{'\n'})
+	if err := json.Unmarshal(head, &r); err != nil {
 		return r, fmt.Errorf("row %q is damaged: %w", id, err)
 	}
+	r.Doc = bytes.Clone(doc) // it is the file's own memory
 	return r, nil
 }
 

@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 
@@ -168,7 +169,11 @@ func acquire(path string, flags int) (*os.File, error) {
 		holder := make([]byte, 32)
 		n, _ := f.ReadAt(holder, 0)
 		f.Close()
-		return nil, fmt.Errorf("state directory %s is in use by process %s: %w", path, strings.TrimSpace(string(holder[:n])), err)
+		if err != unix.EWOULDBLOCK {
+			return nil, fmt.Errorf("locking state directory %s: %w", path, err)
+		}
+		pid, _ := strconv.Atoi(strings.TrimSpace(string(holder[:n])))
+		return nil, &InUseError{Path: path, PID: pid}
 	}
 	if err := f.Truncate(0); err == nil {
 		_, _ = f.WriteAt(fmt.Appendf(nil, "%d\n", os.Getpid()), 0)

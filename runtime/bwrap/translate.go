@@ -93,6 +93,11 @@ func (s *shares) step(step control.Step, later []control.Step) error {
 		default:
 			return s.tmpfs(step, later)
 		}
+	case control.OpTake:
+		if bindsBeneath(step.Target, later) {
+			return fmt.Errorf("a bind beneath %s, which is kept: %w by bwrap", step.Target, runtime.ErrUnsupported)
+		}
+		s.init = append(s.init, step)
 	case control.OpOverlay, control.OpTree:
 		s.workspace(step)
 	case control.OpDir, control.OpSymlink, control.OpBind, control.OpProc:

@@ -35,15 +35,18 @@ func TestTranslate(t *testing.T) {
 	}{
 		{
 			"writable", runtime.NewSpec(runtime.SpecOptions{Hostname: "box", Dir: "/workspace"}),
-			runtime.View{Target: "/workspace", Delta: "/state/delta", Lower: append([]runtime.Layer{{Dir: "/state/mask"}}, codebase...)}, nil,
+			runtime.View{Target: "/workspace", Delta: "/state/delta", Lower: append([]runtime.Layer{{Dir: "/state/mask"}}, codebase...)},
+			nil,
 		},
 		{
 			"read-only", runtime.NewSpec(runtime.SpecOptions{Hostname: "box", Network: runtime.NetworkHost, Dir: "/srv/work"}),
-			runtime.View{Target: "/srv/work", Lower: codebase}, nil,
+			runtime.View{Target: "/srv/work", Lower: codebase},
+			nil,
 		},
 		{
 			"parked-before", runtime.NewSpec(runtime.SpecOptions{Hostname: "box", Dir: "/workspace"}),
-			runtime.View{Target: "/workspace", Lower: codebase}, new(os.File),
+			runtime.View{Target: "/workspace", Lower: codebase},
+			new(os.File),
 		},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -90,14 +93,27 @@ func TestTranslateRefuses(t *testing.T) {
 	if _, err := translate(spec, nil); !errors.Is(err, runtime.ErrUnsupported) {
 		t.Errorf("a namespace that bwrap cannot make: %v", err)
 	}
-	spec = runtime.NewSpec(runtime.SpecOptions{Dir: "/workspace"})
-	spec.Mounts = append(spec.Mounts, specs.Mount{Destination: "/tmp/cache", Type: "bind", Source: "/cache", Options: []string{"bind"}})
+	bind := func(at string) specs.Mount {
+		return specs.Mount{Destination: at, Type: "bind", Source: "/cache", Options: []string{"bind"}}
+	}
+	for says, mounts := range map[string][]specs.Mount{
+		"/tmp":     {bind("/tmp/cache")},
+		"size=25%": {{Destination: "/mem", Type: "tmpfs", Options: []string{"size=25%"}}, bind("/mem/cache")},
+	} {
+		refuses(t, says, mounts)
+	}
+}
+
+func refuses(t *testing.T, says string, mounts []specs.Mount) {
+	t.Helper()
+	spec := runtime.NewSpec(runtime.SpecOptions{Dir: "/workspace"})
+	spec.Mounts = append(spec.Mounts, mounts...)
 	setup, err := launch.Plan(runtime.Config{Spec: spec, View: runtime.View{Target: "/workspace", Lower: []runtime.Layer{{Dir: "/codebase"}}}}, machine)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := translate(spec, setup.Steps); !errors.Is(err, runtime.ErrUnsupported) || !strings.Contains(err.Error(), "size=25%") {
-		t.Errorf("a limit that bwrap cannot set: %v", err)
+	if _, err := translate(spec, setup.Steps); !errors.Is(err, runtime.ErrUnsupported) || !strings.Contains(err.Error(), says) {
+		t.Errorf("a bind on what bwrap cannot mount: %v", err)
 	}
 }
 

@@ -29,8 +29,9 @@ type instance struct {
 	door runtime.Door
 	held *admission
 
-	kept  *os.File // the file systems that outlive the instance; nil: none, or the caller's
-	modes []uint32 // those that they have at first
+	kept    *os.File          // the file system that outlives the instance; nil: none, or the caller's
+	modes   map[string]uint32 // those of its directories at first
+	resumed bool              // it is not new
 
 	mu      sync.Mutex
 	next    uint64
@@ -58,8 +59,9 @@ func newInstance(proc initProcess, conn *control.Conn, held *admission) *instanc
 // it goes into its cgroup, and waits for the sandbox to stand.
 func (in *instance) begin(ctx context.Context, setups []*control.Setup, cfg runtime.Config, group []int) error {
 	in.modes = scratchModes(cfg.Spec)
-	go in.receive()
 	last := setups[len(setups)-1]
+	in.resumed = last.Kept
+	go in.receive()
 	for _, setup := range setups {
 		files := group
 		if setup == last && setup.Kept {
@@ -82,7 +84,7 @@ func (in *instance) begin(ctx context.Context, setups []*control.Setup, cfg runt
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-	if (in.door.Workspace == nil) != (cfg.View.Delta == "") || (in.door.Listener == nil) == cfg.Notify || (in.kept == nil) == keeps(last) {
+	if (in.door.Workspace == nil) != (cfg.View.Delta == "") || (in.door.Listener == nil) == cfg.Notify || (in.kept == nil) == (len(in.modes) > 0) {
 		return errors.New("the init did not hand over what it was asked for")
 	}
 	return nil
@@ -126,7 +128,7 @@ func (in *instance) handle(m control.Message, files []int) bool {
 	case *control.Fault:
 		control.CloseFiles(files)
 		select {
-		case in.built <- faultError(m):
+		case in.built <- in.fault(m):
 		default:
 		}
 		return false
@@ -181,11 +183,16 @@ func (in *instance) hello(m *control.Hello, files []int) bool {
 	return true
 }
 
-func faultError(f *control.Fault) error {
-	err := error(syscall.Errno(f.Errno))
-	if f.Step == control.StepTake && err == unix.EINVAL {
+// fault says why the sandbox could not be built.
+func (in *instance) fault(f *control.Fault) error {
+	if in.resumed && f.Step == control.StepKeep && f.Errno == int(unix.EINVAL) {
 		return fmt.Errorf("building the sandbox: %w", runtime.ErrScratch)
 	}
+	return faultError(f)
+}
+
+func faultError(f *control.Fault) error {
+	err := error(syscall.Errno(f.Errno))
 	switch err {
 	case unix.EPERM, unix.EACCES, unix.ENOSYS, unix.EINVAL, unix.ENODEV, unix.EOPNOTSUPP, unix.EBUSY:
 		return fmt.Errorf("building the sandbox: %s: %w (%w)", f.Step, err, runtime.ErrUnsupported)

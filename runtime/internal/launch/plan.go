@@ -42,23 +42,24 @@ type Host struct {
 type planner struct {
 	steps []control.Step
 	made  map[string]bool
-	kept  []string // those of scratch that there are, in the order of the spec
 }
 
 // Plan turns a spec and a view into the init's orders. It is pure.
 func Plan(cfg runtime.Config, h Host) (*control.Setup, error) {
 	p := &planner{made: map[string]bool{"/": true}}
+	if err := p.keep(cfg.Spec.Mounts); err != nil {
+		return nil, err
+	}
 	p.add(control.Step{Op: control.OpTmpfs, Target: "/", Data: "mode=0755,size=16m", Attr: attrNOSUID | attrNODEV})
 	for _, m := range cfg.Spec.Mounts {
 		if isScratch(m) {
-			p.scratch(m, cfg.Scratch != nil)
+			p.take(m)
 			continue
 		}
 		if err := p.mount(m, h); err != nil {
 			return nil, err
 		}
 	}
-	p.keep()
 	p.dev()
 	p.etc(cfg.Spec.Hostname, h)
 	if err := p.view(cfg.View, h.Inherit); err != nil {

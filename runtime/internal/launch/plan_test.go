@@ -80,9 +80,17 @@ func TestPlanRefuses(t *testing.T) {
 	if _, err := Plan(runtime.Config{Spec: spec, View: runtime.View{Target: "/workspace"}}, machine); err == nil {
 		t.Error("a view without a layer was accepted")
 	}
-	spec.Mounts = append(spec.Mounts, specs.Mount{Destination: "/x", Type: "nfs"})
 	view := runtime.View{Target: "/workspace", Lower: []runtime.Layer{{Dir: "/a"}}}
-	if _, err := Plan(runtime.Config{Spec: spec, View: view}, machine); !errors.Is(err, runtime.ErrUnsupported) {
-		t.Errorf("a mount of an unknown type: %v", err)
+	for name, mount := range map[string]specs.Mount{
+		"a mount of an unknown type": {Destination: "/x", Type: "nfs"},
+		"no size":                    {Destination: "/tmp", Type: "tmpfs", Options: []string{"mode=0700"}},
+		"a size that is none":        {Destination: "/tmp", Type: "tmpfs", Options: []string{"size=1x"}},
+		"sizes that do not add up":   {Destination: "/tmp", Type: "tmpfs", Options: []string{"size=1k"}},
+	} {
+		spec := runtime.NewSpec(runtime.SpecOptions{Dir: "/workspace"})
+		spec.Mounts = append(spec.Mounts, mount)
+		if _, err := Plan(runtime.Config{Spec: spec, View: view}, machine); !errors.Is(err, runtime.ErrUnsupported) {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 }

@@ -3,6 +3,8 @@
 package launch
 
 import (
+	"fmt"
+	"path"
 	"slices"
 	"strconv"
 	"strings"
@@ -13,47 +15,89 @@ import (
 	"github.com/sandbox-rls/sandbox/runtime"
 )
 
-// scratch are the file systems in memory that outlive an instance.
-var scratch = []string{"/tmp", runtime.Home, "/dev/shm"}
-
+// isScratch reports whether a mount is one of the file systems in memory that
+// outlive an instance.
 func isScratch(m specs.Mount) bool {
-	return m.Type == "tmpfs" && slices.Contains(scratch, m.Destination)
+	return m.Type == "tmpfs" && slices.Contains([]string{"/tmp", runtime.Home, "/dev/shm"}, m.Destination)
 }
 
-// scratchModes are the modes of the file systems that are kept, when they are new.
-func scratchModes(spec *specs.Spec) []uint32 {
-	var modes []uint32
-	for _, m := range spec.Mounts {
+// keep adds the one file system behind those that are kept, of the size that
+// they have together: one costs the kernel less than three, and can be handed
+// over as one file. It is handed over before anything can run that would have an
+// interest in handing over something else.
+func (p *planner) keep(mounts []specs.Mount) error {
+	sum, unit := uint64(0), ""
+	for _, m := range mounts {
 		if !isScratch(m) {
 			continue
 		}
-		mode := uint64(0o1777) // of a tmpfs without the option; see tmpfs(5)
-		for _, o := range m.Options {
-			if s, ok := strings.CutPrefix(o, "mode="); ok {
-				mode, _ = strconv.ParseUint(s, 8, 12)
-			}
+		n, u, err := sizeOf(m)
+		if err == nil && unit != "" && u != unit {
+			err = fmt.Errorf("sizes of file systems in memory in %q and %q: %w", unit, u, runtime.ErrUnsupported)
 		}
-		modes = append(modes, uint32(mode))
+		if err != nil {
+			return err
+		}
+		sum, unit = sum+n, u
+	}
+	if unit != "" {
+		p.add(control.Step{Op: control.OpKeep, Data: fmt.Sprintf("mode=0700,size=%d%s", sum, strings.TrimPrefix(unit, "B")), Attr: attrNOSUID | attrNODEV})
+	}
+	return nil
+}
+
+// sizeOf returns the size of a tmpfs, in "B" or "%".
+func sizeOf(m specs.Mount) (n uint64, unit string, err error) {
+	for _, o := range m.Options {
+		size, ok := strings.CutPrefix(o, "size=")
+		if !ok {
+			continue
+		}
+		number := strings.TrimRight(size, "%kKmMgG")
+		if n, err = strconv.ParseUint(number, 10, 32+16); err != nil {
+			break
+		}
+		switch strings.ToLower(size[len(number):]) {
+		case "%":
+			return n, "%", nil
+		case "":
+			return n, "B", nil
+		case "k":
+			return n << 10, "B", nil
+		case "m":
+			return n << 20, "B", nil
+		case "g":
+			return n << 30, "B", nil
+		}
+	}
+	return 0, "", fmt.Errorf("the tmpfs on %s needs a size, as in size=25%% or size=1m: %w", m.Destination, runtime.ErrUnsupported)
+}
+
+// take adds the place of a directory that is kept.
+func (p *planner) take(m specs.Mount) {
+	attr, _ := split(m.Options)
+	p.dir(m.Destination, 0o755)
+	p.add(control.Step{Op: control.OpTake, Source: path.Base(m.Destination), Target: m.Destination, Mode: modeOf(m), Attr: attr})
+}
+
+// modeOf returns the mode that a tmpfs has at first.
+func modeOf(m specs.Mount) uint32 {
+	for _, o := range m.Options {
+		if s, ok := strings.CutPrefix(o, "mode="); ok {
+			mode, _ := strconv.ParseUint(s, 8, 12)
+			return uint32(mode)
+		}
+	}
+	return 0o1777 // see tmpfs(5)
+}
+
+// scratchModes are the modes of the directories that are kept, when they are new.
+func scratchModes(spec *specs.Spec) map[string]uint32 {
+	modes := make(map[string]uint32)
+	for _, m := range spec.Mounts {
+		if isScratch(m) {
+			modes[path.Base(m.Destination)] = modeOf(m)
+		}
 	}
 	return modes
-}
-
-// scratch adds a file system that is kept, new or as it was left.
-func (p *planner) scratch(m specs.Mount, left bool) {
-	attr, data := split(m.Options)
-	step := control.Step{Op: control.OpTmpfs, Target: m.Destination, Attr: attr, Data: strings.Join(data, ",")}
-	if left {
-		step = control.Step{Op: control.OpTake, Source: strconv.Itoa(len(p.kept)), Target: m.Destination, Attr: attr}
-	}
-	p.dir(m.Destination, 0o755)
-	p.add(step)
-	p.kept = append(p.kept, m.Destination)
-}
-
-// keep has the init hand over what is kept, before anything can run that would
-// have an interest in handing over something else.
-func (p *planner) keep() {
-	if len(p.kept) > 0 {
-		p.add(control.Step{Op: control.OpKeep, Targets: p.kept})
-	}
 }

@@ -4,19 +4,10 @@ package launch
 
 import (
 	"os"
-	"slices"
-	"strconv"
 	"time"
 
 	"golang.org/x/sys/unix"
-
-	"github.com/sandbox-rls/sandbox/internal/control"
 )
-
-// keeps reports whether an init hands over what is to be kept.
-func keeps(s *control.Setup) bool {
-	return slices.ContainsFunc(s.Steps, func(s control.Step) bool { return s.Op == control.OpKeep })
-}
 
 // isTmpfs reports whether a file is a directory of a file system in memory. The
 // init has opened nothing else of that kind, and hands it over before anything
@@ -56,8 +47,12 @@ func (in *instance) Scratch() *os.File {
 
 // used reports whether what is kept is other than it would be in a new instance.
 func (in *instance) used(top *os.File) bool {
-	for i, mode := range in.modes {
-		fd, err := unix.Openat(int(top.Fd()), strconv.Itoa(i), unix.O_RDONLY|unix.O_DIRECTORY|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
+	var fs unix.Statfs_t
+	if err := unix.Fstatfs(int(top.Fd()), &fs); err != nil || fs.Files-fs.Ffree != uint64(1+len(in.modes)) {
+		return true
+	}
+	for name, mode := range in.modes {
+		fd, err := unix.Openat(int(top.Fd()), name, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
 		if err != nil {
 			return true
 		}
@@ -70,17 +65,13 @@ func (in *instance) used(top *os.File) bool {
 	return false
 }
 
-// changed reports whether a file system in memory holds anything besides its
-// top directory, or that has another mode or attributes. Its times do not count.
-func changed(top int, mode uint32) bool {
+// changed reports whether an empty directory has another mode than at first, or
+// attributes, such as an ACL. Its times do not count.
+func changed(dir int, mode uint32) bool {
 	var st unix.Stat_t
-	if err := unix.Fstat(top, &st); err != nil || st.Mode&0o7777 != mode {
+	if err := unix.Fstat(dir, &st); err != nil || st.Mode&0o7777 != mode {
 		return true
 	}
-	var fs unix.Statfs_t
-	if err := unix.Fstatfs(top, &fs); err != nil || fs.Files-fs.Ffree != 1 {
-		return true
-	}
-	n, err := unix.Flistxattr(top, nil)
+	n, err := unix.Flistxattr(dir, nil)
 	return err != nil || n > 0
 }
