@@ -72,7 +72,8 @@ images() {
 	load busybox "$version" sandbox-test/busybox
 	load bare "$version" sandbox-test/bare
 	load debian "$release-$revision-$(printf %s "$packages" | cksum | cut -d' ' -f1)" sandbox-test/debian
-	docker tag sandbox-test/debian python:3.11-slim # what the examples name
+	# What the examples name.
+	docker image inspect python:3.11-slim >/dev/null 2>&1 || docker tag sandbox-test/debian python:3.11-slim
 }
 
 start() {

@@ -80,11 +80,6 @@ type caller struct {
 	user  runtime.Owner
 }
 
-func (c *caller) close() {
-	c.conn.Close()
-	unix.Close(c.pidfd)
-}
-
 // pause is how long accept looks away, so that it takes no thread.
 const pause = 2 * time.Millisecond
 

@@ -301,7 +301,9 @@ func TestSweep(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		t.Cleanup(func() { _, _ = c.ContainerRemove(context.Background(), made.ID, client.ContainerRemoveOptions{Force: true}) })
+		t.Cleanup(func() {
+			_, _ = c.ContainerRemove(context.Background(), made.ID, client.ContainerRemoveOptions{Force: true})
+		})
 		ids[name] = made.ID
 	}
 	newSandbox(t, open(t, busybox), nil)

@@ -8,7 +8,6 @@ import (
 	goruntime "runtime"
 	"strings"
 	"testing"
-
 )
 
 // privileges tests what a command is to the kernel.
