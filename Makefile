@@ -5,7 +5,7 @@
 export GOFLAGS := $(strip $(shell go env GOFLAGS) -buildvcs=false)
 
 # What go test runs with, besides the packages.
-TESTFLAGS ?= -count=1 -timeout=10m
+TESTFLAGS ?= -count=1 -timeout=20m
 # How long each fuzz target runs: with make fuzz, and with make test.
 FUZZTIME ?= 60s
 TEST_FUZZTIME ?= 10s
@@ -23,8 +23,8 @@ help: ## list the targets
 build: ## compile everything
 	go build ./...
 
-install: ## install the command sandbox, static
-	CGO_ENABLED=0 go install ./cmd/sandbox
+install: ## install the command sandbox, and the init for containers, static
+	CGO_ENABLED=0 go install ./cmd/sandbox ./cmd/sandbox-init
 
 generate: ## write the generated code anew
 	go generate ./...
@@ -47,4 +47,4 @@ fuzz: ## each fuzz target for FUZZTIME
 	hack/fuzz.sh $(FUZZTIME)
 
 bench: ## measure, and write docs/benchmarks.md
-	go run ./internal/bench $(BENCHFLAGS)
+	CGO_ENABLED=0 go run ./internal/bench $(BENCHFLAGS)

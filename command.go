@@ -31,7 +31,8 @@ type ExecRequest struct {
 	Argv    []string `json:"argv,omitempty"`
 	// Stdin is read until it ends, as the command takes it. Nil: empty.
 	Stdin io.Reader `json:"-"`
-	// Env adds to the sandbox's own environment: PATH, HOME, LANG, TERM, USER.
+	// Env adds to the sandbox's own environment: PATH, HOME, LANG, TERM, USER, and
+	// what an image has set.
 	Env map[string]string `json:"env,omitempty"`
 	// Dir is the working directory: absolute, or beneath the workspace. Default
 	// is the workspace.
@@ -73,14 +74,20 @@ func (r *ExecRequest) Validate() error {
 	return nil
 }
 
-// environment is what a command sees: nothing of the caller's own.
-func environment(extra map[string]string, tty bool) []string {
+// environment is what a command sees: nothing of the caller's own. The root that it
+// runs in may bring some of it, as an image does.
+func environment(root []string, extra map[string]string, tty bool) []string {
 	env := map[string]string{
 		"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
 		"HOME": runtime.Home,
 		"USER": runtime.UserName,
 		"LANG": "C.UTF-8",
 		"TERM": "dumb",
+	}
+	for _, kv := range root {
+		if k, v, ok := strings.Cut(kv, "="); ok && k != "" {
+			env[k] = v
+		}
 	}
 	if tty {
 		env["TERM"] = "xterm-256color"

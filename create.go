@@ -28,12 +28,13 @@ type CreateSandboxRequest struct {
 	Labels map[string]string `json:"labels,omitempty"`
 	// Runtime is the name of the runtime. Default: the service's.
 	Runtime string `json:"runtime,omitempty"`
-	// Image is what a runtime that has images takes the root from.
+	// Image is what a runtime that has images takes the root from. Default: that of
+	// the runtime.
 	Image     string         `json:"image,omitempty"`
 	Resources ResourceLimits `json:"resources,omitzero"`
 	// BestEffort lets it be made although not all limits can be enforced.
 	BestEffort bool    `json:"best_effort,omitempty"`
-	Network    Network `json:"network,omitempty"` // default NetworkNone
+	Network    Network `json:"network,omitempty"` // default NetworkNone; others as the runtime has them
 	// Start starts it at once.
 	Start bool `json:"start,omitempty"`
 	// OutputLimit is how many bytes of stdout, and of stderr, a result keeps.
@@ -46,9 +47,6 @@ type CreateSandboxRequest struct {
 
 // Validate reports what makes no sense in a request, as ErrInvalid.
 func (r *CreateSandboxRequest) Validate() error {
-	if r.Network != "" && r.Network != NetworkNone && r.Network != NetworkHost {
-		return invalidf("network %q is neither %q nor %q", r.Network, NetworkNone, NetworkHost)
-	}
 	if r.ExpiresIn < 0 || r.IdleTimeout < 0 {
 		return invalidf("a negative time to live")
 	}

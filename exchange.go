@@ -59,10 +59,17 @@ func newExchange(input io.Reader, owner runtime.Owner, to receiver) (x *exchange
 
 // newTerminal makes an exchange by a terminal of the sandbox's. What is
 // printed on it has no part of its own for errors.
-func newTerminal(input io.Reader, root *os.File, size pty.Size, to receiver) (*exchange, error) {
-	master, slave, err := pty.Open(root, size)
+func newTerminal(input io.Reader, door runtime.Door, size pty.Size, to receiver) (*exchange, error) {
+	master, slave, err := pty.Open(door.Root, size)
 	if err != nil {
 		return nil, err
+	}
+	if door.User != nil {
+		if err := pty.Give(slave, door.User.UID); err != nil {
+			master.Close()
+			slave.Close()
+			return nil, err
+		}
 	}
 	return &exchange{
 		stdin: slave, stdout: slave, stderr: slave, input: input, feed: master, terminal: master,

@@ -44,9 +44,9 @@ func (s *resident) launch(ctx context.Context, req ExecRequest, to receiver) (*e
 		e.result.Command = strings.Join(argv, " ")
 	}
 	if req.TTY {
-		e.exchange, err = newTerminal(req.Stdin, box.Door().Root, req.Size, to)
+		e.exchange, err = newTerminal(req.Stdin, box.Door(), req.Size, to)
 	} else {
-		e.exchange, err = newExchange(req.Stdin, s.runtime.Owner(), to)
+		e.exchange, err = newExchange(req.Stdin, box.User(), to)
 	}
 	if err != nil {
 		s.leave()
@@ -57,7 +57,7 @@ func (s *resident) launch(ctx context.Context, req ExecRequest, to receiver) (*e
 	box.Started()
 	e.account = box.Account()
 	e.proc, err = box.Start(runtime.Command{
-		Argv: argv, Env: environment(req.Env, req.TTY), Dir: commandDir(req.Dir),
+		Argv: argv, Env: environment(box.Environ(), req.Env, req.TTY), Dir: commandDir(req.Dir),
 		Stdin: x.stdin, Stdout: x.stdout, Stderr: x.stderr, TTY: req.TTY,
 	})
 	if err != nil {
@@ -86,7 +86,7 @@ func (e *execution) finish(ctx context.Context) (*ExecResult, error) {
 		return e.sandbox.notStarted(e.result, start)
 	}
 	if err != nil {
-		return e.result, e.sandbox.fail("exec", "", ended(outOfMemory(err, e.result.OOMKilled)))
+		return e.result, e.sandbox.fail("exec", "", ended(e.box.Why(outOfMemory(err, e.result.OOMKilled))))
 	}
 	return e.result, nil
 }

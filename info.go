@@ -18,7 +18,7 @@ const (
 	StatusPending Status = "pending" // created, never started
 	StatusRunning Status = "running"
 	StatusStopped Status = "stopped" // its delta is kept; Start goes on with it
-	StatusError   Status = "error"   // its init ended by itself
+	StatusError   Status = "error"   // its init ended by itself, or it could not be started
 )
 
 // Info describes a sandbox.
@@ -30,12 +30,14 @@ type Info struct {
 	Runtime    string `json:"runtime"`
 	// RuntimeNote says why the runtime is not the one that was asked for, when
 	// this machine does not have that. Empty: it is.
-	RuntimeNote string            `json:"runtime_note,omitempty"`
-	Image       string            `json:"image,omitempty"`
-	Status      Status            `json:"status"`
-	Labels      map[string]string `json:"labels,omitempty"`
-	Rules       []Rule            `json:"rules"`
-	Network     Network           `json:"network,omitempty"`
+	RuntimeNote string `json:"runtime_note,omitempty"`
+	Image       string `json:"image,omitempty"`
+	Status      Status `json:"status"`
+	// Reason says why the status is StatusError, if that is known.
+	Reason  string            `json:"reason,omitempty"`
+	Labels  map[string]string `json:"labels,omitempty"`
+	Rules   []Rule            `json:"rules"`
+	Network Network           `json:"network,omitempty"`
 	// Resources are the limits that were asked for. Enforced says what came of
 	// each; those of memory, CPU and processes are there while it runs.
 	Resources ResourceLimits `json:"resources,omitzero"`

@@ -29,6 +29,21 @@ func (m *Manager) runtimeOf(req *CreateSandboxRequest) (runtime.Runtime, error) 
 	return m.runtimeNamed(req.Runtime)
 }
 
+// checkNetwork reports, as ErrInvalid, that a runtime has no network of that name.
+func checkNetwork(rt runtime.Runtime, n Network) error {
+	if n == "" || n == NetworkNone || n == NetworkHost {
+		return nil
+	}
+	net, ok := rt.(runtime.Networked)
+	if !ok {
+		return invalidf("network %q is neither %q nor %q, which are those of the runtime %s", n, NetworkNone, NetworkHost, rt.Name())
+	}
+	if err := net.CheckNetwork(n); err != nil {
+		return because(ErrInvalid, err)
+	}
+	return nil
+}
+
 func (m *Manager) runtimeNamed(name string) (runtime.Runtime, error) {
 	if name == "" {
 		return m.runtime, nil

@@ -284,6 +284,9 @@ func (m *Manager) create(ctx context.Context, req CreateSandboxRequest, source s
 		return fail(because(ErrInvalid, err))
 	}
 	rt, err := m.runtimeOf(&req)
+	if err == nil {
+		err = checkNetwork(rt, req.Network)
+	}
 	if err != nil {
 		return fail(err)
 	}

@@ -32,6 +32,9 @@ const (
 	NetworkNone = runtime.NetworkNone
 	// NetworkHost is the host's network, abstract unix sockets included.
 	NetworkHost = runtime.NetworkHost
+	// NetworkBridge is the default network of a Docker engine; its other networks go
+	// by their names. It is for the runtime docker.
+	NetworkBridge = runtime.NetworkBridge
 )
 
 // WithPreset takes the rules of a preset. Without it and without WithRules the

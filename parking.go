@@ -4,6 +4,7 @@ package sandbox
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/sandbox-rls/sandbox/internal/engine"
@@ -54,6 +55,8 @@ func (s *resident) runningLocked() (*engine.Box, error) {
 	switch {
 	case s.over != nil:
 		return nil, s.over
+	case s.record.Info.Reason != "":
+		return nil, fmt.Errorf("%w: %s", ErrSandboxNotRunning, s.record.Info.Reason)
 	case s.record.Info.Status != StatusRunning:
 		return nil, ErrSandboxNotRunning
 	}

@@ -56,7 +56,7 @@ func recordOf(row metadata.Row, opened time.Time) (r sandboxRecord, err error) {
 	if err := json.Unmarshal(row.Doc, &r); err != nil {
 		return r, fmt.Errorf("the record of sandbox %s is damaged: %w", row.ID, err)
 	}
-	r.Info.ID, r.Info.Parked, r.Info.Enforced = row.ID, false, nil
+	r.Info.ID, r.Info.Parked, r.Info.Enforced, r.Info.Reason = row.ID, false, nil, ""
 	if r.killed = r.Info.Status == StatusRunning; r.killed || r.Info.Status == StatusError {
 		r.Info.Status, r.Info.Stopped = StatusStopped, opened
 	}

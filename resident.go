@@ -92,6 +92,7 @@ func (s *resident) start(ctx context.Context) error {
 		return nil
 	}
 	if err := s.startLocked(ctx); err != nil {
+		s.startFailed(ctx, err)
 		return s.fail("start", "", err)
 	}
 	if err := s.save(); err != nil {
@@ -103,6 +104,19 @@ func (s *resident) start(ctx context.Context) error {
 		return err
 	}
 	return nil
+}
+
+// startFailed notes why a sandbox could not be started, unless it was not to be.
+func (s *resident) startFailed(ctx context.Context, why error) {
+	if ctx.Err() != nil {
+		return
+	}
+	s.mu.Lock()
+	s.record.Info.Status, s.record.Info.Reason = StatusError, why.Error()
+	s.mu.Unlock()
+	if err := s.save(); err != nil {
+		s.logger.Warn("status not stored", "id", s.id, "error", err)
+	}
 }
 
 func (s *resident) startLocked(ctx context.Context) error {
@@ -118,7 +132,7 @@ func (s *resident) startLocked(ctx context.Context) error {
 		return err
 	}
 	s.mu.Lock()
-	s.record.Info.Status, s.record.Info.Started = StatusRunning, time.Now()
+	s.record.Info.Status, s.record.Info.Reason, s.record.Info.Started = StatusRunning, "", time.Now()
 	s.mu.Unlock()
 	s.take(ctx, box)
 	s.leave()
@@ -136,7 +150,7 @@ func (s *resident) boot(ctx context.Context) (*engine.Box, error) {
 	r := s.record
 	s.mu.Unlock()
 	box, err := s.manager.engine.Start(ctx, w, engine.StartOptions{
-		ID: s.id, Runtime: s.runtime, Network: r.Info.Network, Hostname: "sandbox",
+		ID: s.id, Runtime: s.runtime, Network: r.Info.Network, Image: r.Info.Image, Hostname: "sandbox",
 		Limits: r.Info.Resources, BestEffort: r.BestEffort,
 	})
 	if err != nil {
@@ -211,7 +225,7 @@ func (s *resident) stopLocked() bool {
 	s.box = nil
 	stopped := s.record.Info.Status == StatusRunning || s.record.Info.Status == StatusError
 	if stopped {
-		s.record.Info.Status, s.record.Info.Stopped = StatusStopped, time.Now()
+		s.record.Info.Status, s.record.Info.Reason, s.record.Info.Stopped = StatusStopped, "", time.Now()
 	}
 	w := s.workspace
 	s.mu.Unlock()
@@ -262,6 +276,9 @@ func (s *resident) noticeEndLocked() {
 	select {
 	case <-s.box.Done():
 		s.record.Info.Status, s.record.Info.Stopped = StatusError, time.Now()
+		if cause := s.box.Cause(); cause != nil {
+			s.record.Info.Reason = cause.Error()
+		}
 	default:
 	}
 }

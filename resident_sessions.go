@@ -80,11 +80,11 @@ func (s *resident) tryShell(ctx context.Context, box *engine.Box, path string, o
 	if err != nil {
 		return nil, err
 	}
-	sh, theirs, err := newShell(box, s.runtime.Owner(), s.outputLimit())
+	sh, theirs, err := newShell(box, box.User(), s.outputLimit())
 	if err != nil {
 		return nil, err
 	}
-	env := append(environment(req.Env, false), sessionVar+"=start")
+	env := append(environment(box.Environ(), req.Env, false), sessionVar+"=start")
 	if err := sh.start(ctx, runtime.Command{Argv: req.Argv, Env: env, Dir: commandDir(req.Dir)}, theirs); err != nil {
 		return nil, err
 	}

@@ -27,7 +27,7 @@ step() {
 # A place that the unprivileged user can enter, wherever the clone is: the
 # module itself, and what the go command needs there.
 base=$(mktemp -d /tmp/sandbox-test.XXXXXX) || exit 1
-trap 'chmod -R u+w "$base"; rm -rf "$base"' EXIT
+trap '[[ ! -d $base/docker ]] || "$hack/docker.sh" stop "$base/docker"; chmod -R u+w "$base"; rm -rf "$base"' EXIT
 export TEST_BASE=$base TEST_UID=${TEST_UID:-54321}
 
 prepare_user() {
@@ -98,6 +98,15 @@ in_vm() {
 	VM_UID=$uid SANDBOX_TEST_DELEGATED=${uid#0} CGO_ENABLED=0 GOARCH=amd64 go test "${flags[@]}" -exec "$hack/in-vm.sh" "$@"
 }
 
+# An engine for the runtime docker, unless DOCKER_HOST names one that is to be used.
+start_engine() {
+	if [[ -n ${DOCKER_HOST:-} ]]; then
+		"$hack/docker.sh" images
+		return
+	fi
+	DOCKER_HOST=$("$hack/docker.sh" start "$base/docker") && export DOCKER_HOST
+}
+
 suite() { go test "${flags[@]}" ./...; }
 
 suite_as_user() { (cd "$base/src" && go test "${flags[@]}" -exec "$hack/as-user.sh" ./...); }
@@ -113,6 +122,9 @@ if [[ $(id -u) -eq 0 ]]; then
 	step "preparing the unprivileged user" prepare_user
 	step "examples as user $TEST_UID" examples_as_user
 	step "suite as user $TEST_UID" suite_as_user
+fi
+if [[ $(id -u) -eq 0 ]]; then
+	step "starting a Docker engine" start_engine
 fi
 step "suite as user $(id -u)" suite
 

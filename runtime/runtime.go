@@ -65,6 +65,11 @@ type Config struct {
 	// BestEffort lets a sandbox start whose limits cannot all be enforced; see
 	// Limits.Enforced. Otherwise that is ErrUnsupported.
 	BestEffort bool
+	// Network is the network, of a Networked runtime. To others the spec says it.
+	Network Network
+	// Image is what the root is taken from, by a runtime that has images. Empty: the
+	// runtime's default.
+	Image string
 	// View is the workspace.
 	View View
 	// Filter is the seccomp program, 8 bytes an instruction (struct sock_filter).
@@ -121,6 +126,16 @@ type Door struct {
 	Workspace *os.File
 	// Listener is the seccomp listener. Nil without Config.Notify.
 	Listener *os.File
+	// User is the user of all the sandbox's processes, as the host numbers it and
+	// as the mounts have it. Nil: the runtime's Owner, which is UserID inside.
+	User *User
+}
+
+// User is the one user that a sandbox's processes have.
+type User struct {
+	Owner
+	// Shift is what its user namespace adds to the numbers inside.
+	Shift int
 }
 
 // Instance is a running sandbox. All methods may be called concurrently.
@@ -150,6 +165,27 @@ type Parker interface {
 	// file is the caller's, Close does not touch it, and it keeps the memory that
 	// the files take until it is closed.
 	Scratch() *os.File
+}
+
+// Furnished is an Instance whose root brings an environment for its commands,
+// such as an image's.
+type Furnished interface {
+	// Environ is the environment to which a command's own is added, KEY=value.
+	Environ() []string
+}
+
+// Witness is an Instance that can tell why it has ended by itself.
+type Witness interface {
+	// Cause returns the reason once Done is closed, and nil when it is not known
+	// or when it was ended by Kill.
+	Cause() error
+}
+
+// Networked is a Runtime that has other networks than none and the host's.
+type Networked interface {
+	// CheckNetwork reports what is wrong with the name of a network. Whether it
+	// exists shows when a sandbox is started.
+	CheckNetwork(n Network) error
 }
 
 // Command is a command to start.

@@ -23,6 +23,8 @@ type Network string
 const (
 	NetworkNone Network = "none" // a loopback interface of its own
 	NetworkHost Network = "host" // the host's
+	// NetworkBridge is one of the networks of a Networked runtime, Docker's default.
+	NetworkBridge Network = "bridge"
 )
 
 // SpecOptions are what varies between the specs of sandboxes.

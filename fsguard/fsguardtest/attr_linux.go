@@ -4,6 +4,7 @@ package fsguardtest
 
 import (
 	"fmt"
+	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -18,17 +19,26 @@ var attrCalls = map[string]call{
 		return "", chmodat(unix.SYS_FCHMODAT, at, o)
 	},
 	"fchmodat2": func(p *prober, o *op, at spot) (string, error) {
+		err := chmodat(unix.SYS_FCHMODAT2, at, o)
+		if err == unix.ENOSYS {
+			err = likeLibc(at, o)
+		}
+		return "", err
+	},
+	"fchmodat2, itself": func(p *prober, o *op, at spot) (string, error) {
 		return "", chmodat(unix.SYS_FCHMODAT2, at, o)
 	},
 	"fchmod": func(p *prober, o *op, _ spot) (string, error) {
 		return "", unix.Fchmod(p.fd(o.FD), o.Mode)
 	},
-	// chown gives a file to user and group Size; -1 keeps them.
+	// chown gives a file to the probe's own user and group; Size -1 keeps them.
 	"chown": func(p *prober, o *op, at spot) (string, error) {
-		return "", unix.Fchownat(at.dir, at.path, int(o.Size), int(o.Size), o.Flags)
+		uid, gid := o.owner()
+		return "", unix.Fchownat(at.dir, at.path, uid, gid, o.Flags)
 	},
 	"fchown": func(p *prober, o *op, _ spot) (string, error) {
-		return "", unix.Fchown(p.fd(o.FD), int(o.Size), int(o.Size))
+		uid, gid := o.owner()
+		return "", unix.Fchown(p.fd(o.FD), uid, gid)
 	},
 	// utimens sets both times to Size seconds; to now if that is 0.
 	"utimens": func(p *prober, o *op, at spot) (string, error) {
@@ -100,4 +110,35 @@ func times(o *op) *[2]unix.Timespec {
 	}
 	t := unix.Timespec{Sec: o.Size, Nsec: 5000}
 	return &[2]unix.Timespec{t, t}
+}
+
+// owner is whom an operation gives a file to.
+func (o *op) owner() (uid, gid int) {
+	if o.Size == -1 {
+		return -1, -1
+	}
+	return os.Getuid(), os.Getgid()
+}
+
+// likeLibc is fchmodat(3) of a C library whose kernel has no fchmodat2(2).
+func likeLibc(at spot, o *op) error {
+	if o.Flags&^unix.AT_SYMLINK_NOFOLLOW != 0 {
+		return unix.EINVAL
+	}
+	if o.Flags == 0 {
+		return chmodat(unix.SYS_FCHMODAT, at, o)
+	}
+	fd, err := unix.Openat(at.dir, at.path, unix.O_PATH|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return err
+	}
+	defer unix.Close(fd)
+	var st unix.Stat_t
+	if err := unix.Fstat(fd, &st); err != nil {
+		return err
+	}
+	if st.Mode&unix.S_IFMT == unix.S_IFLNK {
+		return unix.EOPNOTSUPP
+	}
+	return unix.Chmod(fmt.Sprintf("/proc/self/fd/%d", fd), o.Mode)
 }

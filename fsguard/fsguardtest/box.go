@@ -11,7 +11,7 @@ import (
 // Factory starts a sandbox that sees the directory dir as /workspace under
 // rules, or fails the test. The suite closes the box.
 //
-// The sandbox must be able to execute the probe, which is a static or dynamic
+// The sandbox has one user, whoever that is. It must be able to execute the probe, which is a static or dynamic
 // copy of the test binary in the tree, and /bin/sh.
 type Factory func(t *testing.T, dir string, rules []fsguard.Rule) Box
 
@@ -24,6 +24,23 @@ type Box interface {
 	// Close ends the sandbox. What it changed may be dropped.
 	Close()
 }
+
+// Option is a choice made for a run of the suite.
+type Option func(*options)
+
+type options struct {
+	probe   string
+	foreign bool
+}
+
+// WithForeignFilter says that the sandboxes have a seccomp filter besides the
+// guard's, which may not know the newest system calls: fchmodat2(2) is then ENOSYS.
+func WithForeignFilter() Option { return func(o *options) { o.foreign = true } }
+
+// WithProbe names another program than the test binary for the probe: one that
+// imports this package, such as the command in the directory probe. It is for
+// sandboxes that cannot execute the test binary.
+func WithProbe(path string) Option { return func(o *options) { o.probe = path } }
 
 // Workspace is where a sandbox sees its tree.
 const Workspace = "/workspace"

@@ -14,8 +14,8 @@ func (s suite) closed(t *testing.T) {
 	}
 	want := []string{"ok", "dir 600", "EACCES", "EISDIR", "EISDIR", "EACCES", "EACCES", "ok", "ok"}
 	for name, box := range map[string]Box{
-		"a sandbox":    s.box(t, newSource(t), allWritable).box,
-		"a bind mount": newBare(t, newSource(t).dir),
+		"a sandbox":    s.box(t, s.newSource(t), allWritable).box,
+		"a bind mount": newBare(t, s.newSource(t).dir),
 	} {
 		for i, got := range perform(t, box, absolute, []script{steps})[0] {
 			if got.String() != want[i] {

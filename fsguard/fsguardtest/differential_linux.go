@@ -36,7 +36,7 @@ func (s suite) differential(t *testing.T) {
 func (s suite) differentialTable(t *testing.T) {
 	rows := levelTable()
 	for _, how := range []style{absolute, legacy, relative} {
-		src := newSource(t)
+		src := s.newSource(t)
 		var scripts []script
 		for i, r := range rows {
 			src.fixture(at("write", i), r.script.paths())
@@ -96,7 +96,7 @@ func (s suite) pair(t *testing.T) Box {
 
 // arena is a tree with a directory for each sequence.
 func (s suite) arena(t *testing.T) source {
-	src := newSource(t)
+	src := s.newSource(t)
 	for i := range arenas {
 		dir := fmt.Sprintf("/%03d", i)
 		src.file(dir+"/a", "a\n", 0o644)

@@ -65,7 +65,7 @@ var prying = []struct {
 	{"ENOENT", do("truncate", "@").size(1)},
 	{"ENOENT", do("chmod", "@").mode(0o777)},
 	{"ENOENT", do("fchmodat2", "@").mode(0o777).flags(unix.AT_SYMLINK_NOFOLLOW)},
-	{"ENOENT", do("chown", "@").size(1000)},
+	{"ENOENT", do("chown", "@")},
 	{"ENOENT", do("utimens", "@").size(1)},
 	{"ENOENT", do("setxattr", "@").name("user.x").to("v")},
 	{"ENOENT", do("setxattr", "@").name("security.x").to("v")},
@@ -82,7 +82,7 @@ var prying = []struct {
 // hidden asks about hidden names and about names that nobody has used: no
 // answer tells one from the other, in a directory of any level.
 func (s suite) hidden(t *testing.T) {
-	src := mixedSource(t)
+	src := s.mixedSource(t)
 	src.symlink("none", "/mix/none.link")
 	b := s.box(t, src, mixedRules...)
 	for _, dir := range []string{"/mix", "/ro", "/listed"} {
@@ -110,7 +110,7 @@ func (s suite) hidden(t *testing.T) {
 // viewOnly is a policy by which nothing can be read, the probe neither: the
 // shell looks instead.
 func (s suite) viewOnly(t *testing.T) {
-	src := newSource(t)
+	src := s.newSource(t)
 	src.file("/dir/file", "content\n", 0o644)
 	src.file("/dir/exe", "#!/bin/sh\nexit 7\n", 0o755)
 	src.file("/dir/none", "secret\n", 0o644)

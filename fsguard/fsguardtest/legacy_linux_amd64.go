@@ -59,7 +59,8 @@ var legacyCalls = map[string]call{
 		if o.Flags&unix.AT_SYMLINK_NOFOLLOW != 0 {
 			nr = unix.SYS_LCHOWN
 		}
-		_, err := old(nr, at, uintptr(o.Size), uintptr(o.Size))
+		uid, gid := o.owner()
+		_, err := old(nr, at, uintptr(uid), uintptr(gid))
 		return "", err
 	},
 	"utimens": func(p *prober, o *op, at spot) (string, error) {

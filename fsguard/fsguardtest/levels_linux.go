@@ -77,7 +77,7 @@ func (s script) substitute(dir string) script {
 // levels holds every row against the table at each level, in each style.
 func (s suite) levels(t *testing.T) {
 	rows := levelTable()
-	src := newSource(t)
+	src := s.newSource(t)
 	for _, l := range levelNames[:3] {
 		src.fixture(at(l, 0), everything)
 	}

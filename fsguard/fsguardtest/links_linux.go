@@ -67,7 +67,7 @@ var chains = map[string][]int{
 // links makes symlinks in a writable directory, in all ways and to everything:
 // each operation by the link comes to what it comes to by the plain path.
 func (s suite) links(t *testing.T) {
-	src := mixedSource(t)
+	src := s.mixedSource(t)
 	b := s.box(t, src, mixedRules...)
 	var scripts []script
 	var plain []int // for each script, the one that takes the plain path
@@ -125,7 +125,7 @@ func chainTo(text string, n int) (script, string) {
 
 // through walks through linked directories, loops and descriptors.
 func (s suite) through(t *testing.T) {
-	src := mixedSource(t)
+	src := s.mixedSource(t)
 	b := s.box(t, src, mixedRules...)
 	const mix = "/workspace/mix/"
 	b.expect(script{do("symlink", mix+"self").to("self"), open(mix+"self", wronly), open(mix+"self", wronly|unix.O_CREAT), mkdir(mix + "self/x")},

@@ -26,8 +26,8 @@ var mixedRules = []fsguard.Rule{
 }
 
 // mixedSource is a tree with files of all levels in one directory.
-func mixedSource(t *testing.T) source {
-	src := newSource(t)
+func (s suite) mixedSource(t *testing.T) source {
+	src := s.newSource(t)
 	for _, dir := range []string{"/mix", "/ro", "/listed"} {
 		for _, l := range levelNames {
 			src.file(dir+"/"+l, l+"\n", 0o644)
@@ -132,7 +132,7 @@ var mixedTable = []struct {
 }
 
 func (s suite) mixed(t *testing.T) {
-	b := s.box(t, mixedSource(t), mixedRules...)
+	b := s.box(t, s.mixedSource(t), mixedRules...)
 	var scripts []script
 	for _, c := range mixedTable {
 		scripts = append(scripts, c.script.inMixed())

@@ -5,16 +5,25 @@ package fsguardtest
 import (
 	"bytes"
 	"encoding/json"
+	"os"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/sandbox-rls/sandbox/fsguard"
 )
 
 // Run runs the suite against the sandboxes that f makes.
-func Run(t *testing.T, f Factory) {
-	s := suite{f}
+func Run(t *testing.T, f Factory, opts ...Option) {
+	var o options
+	for _, opt := range opts {
+		opt(&o)
+	}
+	s := suite{factory: f, program: itself, foreign: o.foreign}
+	if o.probe != "" {
+		s.program = sync.OnceValues(func() ([]byte, error) { return os.ReadFile(o.probe) })
+	}
 	t.Run("Levels", s.levels)
 	t.Run("Mixed", s.mixed)
 	t.Run("Hidden", s.hidden)
@@ -25,6 +34,7 @@ func Run(t *testing.T, f Factory) {
 	t.Run("Names", s.names)
 	t.Run("Deep", s.deep)
 	t.Run("Closed", s.closed)
+	t.Run("Recent", s.recent)
 	t.Run("WorkingDirectory", s.workingDirectory)
 	t.Run("Umask", s.umask)
 	t.Run("Race", s.race)
@@ -32,7 +42,11 @@ func Run(t *testing.T, f Factory) {
 }
 
 // suite is the acceptance suite for one kind of sandbox.
-type suite struct{ factory Factory }
+type suite struct {
+	factory Factory
+	program func() ([]byte, error) // the probe
+	foreign bool                   // see WithForeignFilter
+}
 
 // box starts a sandbox on a tree, whose source stays as it is.
 func (s suite) box(t *testing.T, src source, rules ...fsguard.Rule) *bench {
@@ -96,4 +110,10 @@ func (b *bench) expect(s script, want ...string) {
 			b.t.Errorf("%s %s: %s, want %s", s[i].Call, s[i].Path, got[i], w)
 		}
 	}
+}
+
+// newSource makes a tree that holds nothing but the probe.
+func (s suite) newSource(t *testing.T) source {
+	t.Helper()
+	return newSource(t, s.program)
 }

@@ -7,4 +7,4 @@ package fsguardtest
 import "testing"
 
 // Run skips: there are sandboxes on Linux only.
-func Run(t *testing.T, _ Factory) { t.Skip("sandboxes need Linux") }
+func Run(t *testing.T, _ Factory, _ ...Option) { t.Skip("sandboxes need Linux") }

@@ -29,7 +29,7 @@ func attributes(t *table) {
 	t.add("chmod 0 closes for writing", writable("EACCES"), do("chmod", "@/file").mode(0), open("@/file", wronly))
 	t.add("chmod 0 answers access", writable("EACCES"), do("chmod", "@/file").mode(0), mayAccess("@/file", unix.W_OK))
 	t.add("fchmodat2", writable("file 600 8"), do("fchmodat2", "@/file").mode(0o600), do("stat", "@/file"))
-	t.add("fchmodat2 link itself", writable("EOPNOTSUPP"), do("fchmodat2", "@/link").mode(0o600).flags(unix.AT_SYMLINK_NOFOLLOW))
+	t.add("fchmodat2 link itself", [4]string{"ENOENT", "EROFS|EOPNOTSUPP", "EROFS|EOPNOTSUPP", "EOPNOTSUPP"}, do("fchmodat2", "@/link").mode(0o600).flags(unix.AT_SYMLINK_NOFOLLOW))
 	t.add("fchmodat2 bad flags", each("EINVAL"), do("fchmodat2", "@/file").mode(0o600).flags(1<<20)).in(absolute)
 	t.add("fchmod", openable("file 600 8"), openAs("f", "@/file", rdwr), on("fchmod", "f").mode(0o600), on("fstat", "f"))
 	t.add("fchmod, opened r", [4]string{"ENOENT", "EACCES", "EROFS", "file 600 8"},
@@ -38,9 +38,9 @@ func attributes(t *table) {
 	t.add("fchmod of a path", seen("EBADF"), openAs("f", "@/file", unix.O_PATH), on("fchmod", "f").mode(0o600))
 
 	t.add("chown to nobody else", writable("ok"), do("chown", "@/file").size(-1))
-	t.add("chown to oneself", writable("file 644 8"), do("chown", "@/file").size(1000), do("stat", "@/file"))
-	t.add("chown link itself", writable("link 777 4"), do("chown", "@/link").size(1000).flags(unix.AT_SYMLINK_NOFOLLOW), do("lstat", "@/link"))
-	t.add("fchown, opened r", [4]string{"ENOENT", "EACCES", "EROFS", "ok"}, openAs("f", "@/file", rdonly), on("fchown", "f").size(1000))
+	t.add("chown to oneself", writable("file 644 8"), do("chown", "@/file"), do("stat", "@/file"))
+	t.add("chown link itself", writable("link 777 4"), do("chown", "@/link").flags(unix.AT_SYMLINK_NOFOLLOW), do("lstat", "@/link"))
+	t.add("fchown, opened r", [4]string{"ENOENT", "EACCES", "EROFS", "ok"}, openAs("f", "@/file", rdonly), on("fchown", "f"))
 
 	t.add("utimens", writable("mtime 1000000000.000005000"), do("utimens", "@/file").size(1e9), do("mtime", "@/file"))
 	t.add("utimens dir", writable("mtime 1000000000.000005000"), do("utimens", "@/dir").size(1e9), do("mtime", "@/dir"))

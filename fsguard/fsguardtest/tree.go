@@ -29,7 +29,7 @@ type source struct {
 }
 
 // newSource makes a tree that holds nothing but the probe.
-func newSource(t *testing.T) source {
+func newSource(t *testing.T, program func() ([]byte, error)) source {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), "tree")
 	s := source{t, dir}
@@ -42,8 +42,8 @@ func newSource(t *testing.T) source {
 	return s
 }
 
-// program is the running test binary.
-var program = sync.OnceValues(func() ([]byte, error) { return os.ReadFile("/proc/self/exe") })
+// itself is the running test binary.
+var itself = sync.OnceValues(func() ([]byte, error) { return os.ReadFile("/proc/self/exe") })
 
 func (s source) check(err error) {
 	s.t.Helper()

@@ -60,7 +60,7 @@ func appendOffsets(to []uint64, dirents []byte) []uint64 {
 // weight compares directories that show the same and hide much, little or
 // nothing, themselves or further down: none can be told from another.
 func (s suite) weight(t *testing.T) {
-	src := newSource(t)
+	src := s.newSource(t)
 	dirs := []string{"/hides-nothing", "/hides-much", "/hides-one", "/hides-deep"}
 	for _, dir := range dirs {
 		// More than fit into the smallest of directories.

@@ -24,6 +24,7 @@ var benchmarks = []benchmark{
 	{"parked", measureParked},
 	{"state", measureState},
 	{"policy", measurePolicy},
+	{"docker", measureDocker},
 }
 
 // sizes say how much is measured.

@@ -4,6 +4,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"sync"
@@ -19,6 +20,7 @@ type Box struct {
 	runtime.Instance
 	// Files gives the owner access to the workspace under the rules.
 	Files *fsguard.Attachment
+	user  runtime.Owner
 	once  sync.Once
 
 	mu      sync.Mutex
@@ -48,6 +50,7 @@ type StartOptions struct {
 	ID         string
 	Runtime    runtime.Runtime
 	Network    runtime.Network
+	Image      string
 	Hostname   string
 	Limits     runtime.ResourceLimits
 	BestEffort bool
@@ -74,6 +77,8 @@ func (e *Engine) Start(ctx context.Context, w *Workspace, o StartOptions) (*Box,
 		ID:          o.ID,
 		Spec:        runtime.NewSpec(runtime.SpecOptions{Hostname: o.Hostname, Network: o.Network, Dir: Target, IDs: e.ids(), Resources: o.Limits}),
 		BestEffort:  o.BestEffort,
+		Network:     o.Network,
+		Image:       o.Image,
 		View:        w.view(mount),
 		Filter:      filter,
 		Notify:      notify,
@@ -85,21 +90,72 @@ func (e *Engine) Start(ctx context.Context, w *Workspace, o StartOptions) (*Box,
 	}
 	w.dropScratch() // the instance has it
 	door := in.Door()
-	files, err := e.guard.Attach(fsguard.Door{
-		Root: door.Root, Target: Target, Workspace: door.Workspace, Listener: door.Listener,
-		HostUID: only(runtime.UserID, e.owner.UID, os.Geteuid()), HostGID: only(runtime.GroupID, e.owner.GID, os.Getegid()),
-		Hidden: w.Plan.HiddenBeneath,
-	}, w.Policy)
+	files, err := e.attach(door, w)
 	if err != nil {
 		_ = in.Close()
 		return nil, err
 	}
-	b := &Box{Instance: in, Files: files, ledger: ledger{events: in.Limits().Events}}
+	b := &Box{Instance: in, Files: files, user: e.userOf(door), ledger: ledger{events: in.Limits().Events}}
 	if err := w.PlaceUploads(ctx, b); err != nil {
 		b.Close()
 		return nil, fmt.Errorf("bringing uploads into the workspace: %w", err)
 	}
 	return b, nil
+}
+
+// attach puts a guard at the door, one that acts as the sandbox's user.
+func (e *Engine) attach(door runtime.Door, w *Workspace) (*fsguard.Attachment, error) {
+	d := fsguard.Door{
+		Root: door.Root, Target: Target, Workspace: door.Workspace, Listener: door.Listener, Hidden: w.Plan.HiddenBeneath,
+		HostUID: only(runtime.UserID, e.owner.UID, os.Geteuid()), HostGID: only(runtime.GroupID, e.owner.GID, os.Getegid()),
+	}
+	if u := door.User; u != nil {
+		d.HostUID, d.HostGID = only(u.UID-u.Shift, u.UID, -1), only(u.GID-u.Shift, u.GID, -1)
+	}
+	g, err := e.guardOf(e.userOf(door))
+	if err != nil {
+		return nil, err
+	}
+	return g.Attach(d, w.Policy)
+}
+
+// userOf is the user of a sandbox's processes.
+func (e *Engine) userOf(door runtime.Door) runtime.Owner {
+	if door.User != nil {
+		return door.User.Owner
+	}
+	return e.owner
+}
+
+// User is the user of the sandbox's processes, by the host's numbers. A negative
+// UID is the caller.
+func (b *Box) User() runtime.Owner { return b.user }
+
+// Environ is the environment that the sandbox's root brings for its commands.
+func (b *Box) Environ() []string {
+	if f, ok := b.Instance.(runtime.Furnished); ok {
+		return f.Environ()
+	}
+	return nil
+}
+
+// Cause is why the sandbox has ended by itself, if that is known.
+func (b *Box) Cause() error {
+	if w, ok := b.Instance.(runtime.Witness); ok {
+		return w.Cause()
+	}
+	return nil
+}
+
+// Why adds to an error the cause of the sandbox's end, if it is about that.
+func (b *Box) Why(err error) error {
+	if !errors.Is(err, runtime.ErrEnded) {
+		return err
+	}
+	if cause := b.Cause(); cause != nil {
+		return fmt.Errorf("%w: %w", err, cause)
+	}
+	return err
 }
 
 // ids describes, for the spec, how the sandbox's user is numbered on the host.

@@ -33,7 +33,7 @@ type Engine struct {
 	codebases *codebase.Store
 	snapshots *snapshot.Store
 	masks     *fsguard.MaskCache
-	guard     *fsguard.Guard
+	guards    map[runtime.Owner]*fsguard.Guard // by the user as whom they act
 	bin       *bin
 	volumes   *volume.Formatter
 
@@ -60,7 +60,7 @@ func Open(dir string, owner runtime.Owner) (*Engine, error) {
 	}
 	e := &Engine{
 		state: state, temporary: dir == "", owner: owner,
-		plans: make(map[planKey]*fsguard.Plan), adopted: make(map[string]*adopted),
+		plans: make(map[planKey]*fsguard.Plan), adopted: make(map[string]*adopted), guards: make(map[runtime.Owner]*fsguard.Guard),
 	}
 	if err := e.begin(); err != nil {
 		_ = e.Close()
@@ -102,8 +102,23 @@ func (e *Engine) begin() (err error) {
 	if e.masks, err = fsguard.OpenMaskCache(e.path("masks")); err != nil {
 		return err
 	}
-	e.guard, err = fsguard.NewGuard(fsguard.Identity(e.owner))
+	_, err = e.guardOf(e.owner)
 	return err
+}
+
+// guardOf returns the guard that acts as a user. There is one for all sandboxes
+// that have the same.
+func (e *Engine) guardOf(user runtime.Owner) (*fsguard.Guard, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if g := e.guards[user]; g != nil {
+		return g, nil
+	}
+	g, err := fsguard.NewGuard(fsguard.Identity(user))
+	if err == nil {
+		e.guards[user] = g
+	}
+	return g, err
 }
 
 func (e *Engine) path(name string) string { return filepath.Join(e.state.Path, name) }
@@ -122,8 +137,8 @@ func (e *Engine) Metadata() *metadata.Store { return e.metadata }
 func (e *Engine) Close() error {
 	var errs []error
 	e.background.Wait()
-	if e.guard != nil {
-		errs = append(errs, e.guard.Close())
+	for _, g := range e.guards {
+		errs = append(errs, g.Close())
 	}
 	if e.codebases != nil {
 		errs = append(errs, e.codebases.Close())

@@ -34,12 +34,15 @@ func confine(s *control.Setup, self int) (int, *control.Fault) {
 }
 
 // dropCapabilities empties all five sets, the bounding set first, since that
-// needs CAP_SETPCAP.
+// needs CAP_SETPCAP, unless it is empty as in a container.
 func dropCapabilities() error {
 	for c := uintptr(0); ; c++ {
-		err := unix.Prctl(unix.PR_CAPBSET_DROP, c, 0, 0, 0)
+		in, err := unix.PrctlRetInt(unix.PR_CAPBSET_READ, c, 0, 0, 0)
 		if err == unix.EINVAL && c > 0 {
 			break // past the last capability that this kernel knows
+		}
+		if err == nil && in != 0 {
+			err = unix.Prctl(unix.PR_CAPBSET_DROP, c, 0, 0, 0)
 		}
 		if err != nil {
 			return err

@@ -10,6 +10,9 @@
 // It then executes itself again. The second stage is PID 1 of the sandbox, as
 // confined as the commands that it starts: no thread of it ever held more.
 //
+// In a container, the root is there before the first stage begins, which calls the
+// owner and does the rest; see [ContainerArgv].
+//
 // Between what the first stage mounts and the rest of its work another program
 // may build the root, and execute the first stage anew in it: see [control.Builder].
 package initproc
@@ -22,6 +25,30 @@ var (
 	setupArg = "sandbox-setup"
 	initArg  = "sandbox-init"
 )
+
+// Where the first stage in a container finds what the owner has put there, for as
+// long as it takes: this program and the socket at which the owner waits.
+const (
+	ContainerDir     = "/.sandbox"
+	ContainerProgram = ContainerDir + "/init"
+	ContainerSocket  = ContainerDir + "/socket"
+)
+
+const containerArg = "sandbox-container"
+
+// Version is that of what owner and init say to each other. A program may be the
+// init of another one's containers.
+const Version = "1"
+
+// The exit codes of a first stage in a container that cannot tell its owner more.
+const (
+	ExitVersion     = 91 // it is of another version
+	ExitUnreachable = 92 // the owner's socket is not there
+)
+
+// ContainerArgv returns the command line of a container whose first process is to
+// be an init.
+func ContainerArgv() []string { return []string{ContainerProgram, containerArg, Version} }
 
 // ControlFD is the control socket's file descriptor in the init.
 const ControlFD = 3

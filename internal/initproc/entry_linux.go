@@ -18,8 +18,12 @@ func init() {
 	switch {
 	case slices.Equal(os.Args, Argv()), slices.Equal(os.Args, BuilderArgv()):
 		os.Exit(runSetup())
+	case isContainer():
+		os.Exit(runContainer())
 	case slices.Equal(os.Args, []string{initArg}):
-		os.Exit(runInit())
+		os.Exit(runInit(diesWithParent))
+	case slices.Equal(os.Args, []string{initArg, containerArg}):
+		os.Exit(runInit(diesWithSocket))
 	}
 }
 

@@ -10,16 +10,27 @@ import (
 	"github.com/sandbox-rls/sandbox/internal/control"
 )
 
+// end is by what an init learns that its owner is gone. All see the end of their
+// socket; the parent of a container's is the engine's, who comes and goes.
+type end int
+
+const (
+	diesWithParent end = iota
+	diesWithSocket
+)
+
 // runInit is the second stage: PID 1 of the sandbox. It starts commands as the
 // owner asks, reaps whatever ends, and ends with the owner, and all processes
 // of the sandbox with it.
-func runInit() int {
+func runInit(e end) int {
 	// Neither stage may be traced or looked into by the commands, which run as the same user.
 	if err := unix.Prctl(unix.PR_SET_DUMPABLE, 0, 0, 0, 0); err != nil {
 		return 1
 	}
-	if err := unix.Prctl(unix.PR_SET_PDEATHSIG, uintptr(unix.SIGKILL), 0, 0, 0); err != nil {
-		return 1
+	if e == diesWithParent {
+		if err := unix.Prctl(unix.PR_SET_PDEATHSIG, uintptr(unix.SIGKILL), 0, 0, 0); err != nil {
+			return 1
+		}
 	}
 	unix.CloseOnExec(ControlFD)
 	surviveEndings()

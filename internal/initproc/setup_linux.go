@@ -47,10 +47,10 @@ func build(s *control.Setup, left int) *control.Fault {
 	if f != nil {
 		return f
 	}
-	if err := r.hello(listener); err != nil {
+	if err := r.hello(ControlFD, listener); err != nil {
 		return fault("hand over the listener", err)
 	}
-	return fault("execute the init", executeInit(self, score))
+	return fault("execute the init", executeInit(self, score, []string{initArg}))
 }
 
 // raise builds a root from nothing, and moves the process into it.
@@ -78,7 +78,7 @@ func (r *root) move(steps []control.Step) *control.Fault {
 }
 
 // hello hands over what the owner needs to serve the sandbox.
-func (r *root) hello(listener int) error {
+func (r *root) hello(sock, listener int) error {
 	names, files := []string{"root"}, []int{}
 	fd, err := unix.Open("/", unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
 	if err != nil {
@@ -91,12 +91,12 @@ func (r *root) hello(listener int) error {
 	if listener >= 0 {
 		names, files = append(names, "listener"), append(files, listener)
 	}
-	return control.Send(ControlFD, &control.Hello{Files: names}, files...)
+	return control.Send(sock, &control.Hello{Files: names}, files...)
 }
 
 // executeInit replaces the process by the second stage, with the control
 // socket and its own score as its only files besides the standard three.
-func executeInit(self, score int) error {
+func executeInit(self, score int, argv []string) error {
 	// Out of the way of the number that the score gets.
 	self, err := unix.FcntlInt(uintptr(self), unix.F_DUPFD_CLOEXEC, scoreFD+1)
 	if err != nil {
@@ -111,7 +111,7 @@ func executeInit(self, score int) error {
 	if err := unix.Dup3(score, scoreFD, 0); err != nil {
 		return err
 	}
-	return execute(self, []string{initArg})
+	return execute(self, argv)
 }
 
 // execute replaces the process by a program that is open, with the control socket.

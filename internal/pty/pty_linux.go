@@ -39,6 +39,10 @@ func Open(root *os.File, size Size) (master, slave *os.File, err error) {
 	return nil, nil, fmt.Errorf("opening a pseudo-terminal: %w", err)
 }
 
+// Give makes a terminal somebody's, who may then open it by its name: pts(4) has it
+// as whoever has opened the master.
+func Give(slave *os.File, uid int) error { return slave.Chown(uid, -1) }
+
 // peer opens the slave by its master (ioctl_tty(2), TIOCGPTPEER), and not by a name.
 func peer(master int) (*os.File, error) {
 	if err := unix.IoctlSetPointerInt(master, unix.TIOCSPTLCK, 0); err != nil {

@@ -20,3 +20,6 @@ func Resize(master *os.File, size Size) error { return errors.ErrUnsupported }
 
 // Type is not supported here.
 func Type(master *os.File, input io.Reader) error { return errors.ErrUnsupported }
+
+// Give fails with errors.ErrUnsupported.
+func Give(*os.File, int) error { return errors.ErrUnsupported }

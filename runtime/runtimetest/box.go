@@ -28,7 +28,8 @@ const (
 // box is a sandbox under test.
 type box struct {
 	runtime.Instance
-	t *testing.T
+	t    *testing.T
+	home string
 }
 
 // start starts a sandbox whose workspace has the file "hello", and closes it
@@ -40,7 +41,7 @@ func (s *suite) start(t *testing.T, change ...func(*runtime.Config)) *box {
 		t.Fatalf("start: %v", err)
 	}
 	t.Cleanup(func() { in.Close() })
-	return &box{Instance: in, t: t}
+	return &box{Instance: in, t: t, home: s.Home}
 }
 
 func (s *suite) config(t *testing.T, change ...func(*runtime.Config)) runtime.Config {
@@ -96,7 +97,7 @@ func (s *suite) delta(t *testing.T) string {
 }
 
 // in is the same sandbox in a subtest.
-func (b *box) in(t *testing.T) *box { return &box{Instance: b.Instance, t: t} }
+func (b *box) in(t *testing.T) *box { return &box{Instance: b.Instance, t: t, home: b.home} }
 
 // result is how a command ended and what it printed.
 type result struct {
@@ -151,7 +152,7 @@ type running struct {
 func (b *box) begin(cmd runtime.Command, stdin string) *running {
 	b.t.Helper()
 	if cmd.Env == nil {
-		cmd.Env = []string{"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME=" + runtime.Home}
+		cmd.Env = []string{"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME=" + b.home}
 	}
 	if cmd.Dir == "" {
 		cmd.Dir = target

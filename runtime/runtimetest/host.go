@@ -8,10 +8,12 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 )
 
 // newMarker returns a word by which processes of a sandbox are found on the host.
@@ -123,9 +125,14 @@ func held(t *testing.T) holdings {
 	return h
 }
 
-// same reports what there is now that was not there before.
-func (h holdings) same(t *testing.T, now holdings) {
+// same reports what there is now that was not there before. Where others clean up
+// behind a container, they do so in their own time.
+func (s *suite) same(t *testing.T, h holdings) {
 	t.Helper()
+	now := held(t)
+	for end := time.Now().Add(patience); s.Image && !reflect.DeepEqual(h, now) && time.Now().Before(end); now = held(t) {
+		time.Sleep(50 * time.Millisecond)
+	}
 	if !slices.Equal(h.files, now.files) {
 		t.Errorf("open files before: %q, after: %q", h.files, now.files)
 	}

@@ -24,7 +24,7 @@ func (s *suite) interrupts(t *testing.T) {
 		Argv: []string{"sh", "-c", `trap 'echo told' USR2
 			(setsid sh -c "$OLD" &); sh -c "$OLD" & echo before
 			while [ ! -e /tmp/settled ]; do sleep 0.01; done
-			(setsid sh -c "$RECENT" &); nohup sh -c "$RECENT" & sh -c "trap '' INT TERM; $RECENT" & echo after
+			(setsid sh -c "$RECENT" &); (trap '' HUP; exec sh -c "$RECENT") & sh -c "trap '' INT TERM; $RECENT" & echo after
 			while [ ! -e /tmp/over ]; do sleep 0.01; done; echo on`},
 		Env: []string{"PATH=/usr/bin:/bin", "OLD=" + sleeper(old), "RECENT=" + sleeper(recent)},
 	}, "")
@@ -92,8 +92,13 @@ func (s *suite) terminal(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer master.Close()
+	if u := b.Door().User; u != nil {
+		if err := pty.Give(slave, u.UID); err != nil {
+			t.Fatal(err)
+		}
+	}
 	p, err := b.Start(runtime.Command{
-		Argv: []string{"sh", "-c", "tty; stty size; ps -o tty= -p $$; echo hello > /dev/tty; echo again > $(tty)"}, Env: []string{"PATH=/usr/bin:/bin"}, Dir: "/",
+		Argv: []string{"sh", "-c", "tty; stty size; cat /proc/self/stat | cut -d' ' -f7; echo hello > /dev/tty; echo again > $(tty)"}, Env: []string{"PATH=/usr/bin:/bin"}, Dir: "/",
 		Stdin: slave, Stdout: slave, Stderr: slave, TTY: true,
 	})
 	slave.Close()
@@ -104,7 +109,7 @@ func (s *suite) terminal(t *testing.T) {
 	if _, err := p.Wait(t.Context()); err != nil {
 		t.Error(err)
 	}
-	if got := strings.ReplaceAll(string(out), "\r", ""); got != "/dev/pts/0\n50 132\npts/0\nhello\nagain\n" {
+	if got := strings.ReplaceAll(string(out), "\r", ""); got != "/dev/pts/0\n50 132\n34816\nhello\nagain\n" {
 		t.Errorf("got %q", got)
 	}
 }

@@ -29,7 +29,7 @@ var scratchDirs = []string{"/tmp", runtime.Home, "/dev/shm"}
 // parkable starts a sandbox of a runtime that can park it.
 func (s *suite) parkable(t *testing.T, change ...func(*runtime.Config)) *parked {
 	t.Helper()
-	p := &parked{suite: s, cfg: s.config(t, change...), box: &box{t: t}}
+	p := &parked{suite: s, cfg: s.config(t, change...), box: &box{t: t, home: s.Home}}
 	p.start()
 	t.Cleanup(func() { p.Close() })
 	if _, ok := p.Instance.(runtime.Parker); !ok {

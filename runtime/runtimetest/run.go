@@ -11,12 +11,16 @@ import (
 
 // Run runs the suite against the runtimes that open makes. It must be called
 // by a top-level test function.
-func Run(t *testing.T, open func() runtime.Runtime) {
+func Run(t *testing.T, open func() runtime.Runtime) { RunWith(t, Traits{}, open) }
+
+// RunWith is Run for sandboxes that differ from the native ones.
+func RunWith(t *testing.T, traits Traits, open func() runtime.Runtime) {
+	traits = traits.complete()
 	if marker := os.Getenv(ownerVariable); marker != "" {
-		own(t, open(), marker)
+		own(t, traits, open(), marker)
 		return
 	}
-	s := &suite{runtime: open(), test: t.Name()}
+	s := &suite{Traits: traits, runtime: open(), test: t.Name()}
 	// First what counts the processes, files and mounts of the caller, alone.
 	t.Run("Leavings", s.leavings)
 	t.Run("ParkedOften", s.parkedOften)
@@ -54,6 +58,7 @@ func Run(t *testing.T, open func() runtime.Runtime) {
 
 // suite is one run.
 type suite struct {
+	Traits
 	runtime runtime.Runtime
 	test    string // the name of the test that called Run
 }

@@ -15,13 +15,16 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/sandbox-rls/sandbox/internal/control"
-	"github.com/sandbox-rls/sandbox/internal/spawner"
 	"github.com/sandbox-rls/sandbox/runtime"
 )
 
+// initProcess is an init as its owner holds it. Kill ends it and all processes of
+// the sandbox, and returns when none is left. It is called once.
+type initProcess interface{ Kill() }
+
 // instance is a running sandbox.
 type instance struct {
-	proc *spawner.Process
+	proc initProcess
 	conn *control.Conn
 	door runtime.Door
 	held *admission
@@ -45,7 +48,7 @@ var (
 	_ runtime.Parker   = (*instance)(nil)
 )
 
-func newInstance(proc *spawner.Process, conn *control.Conn, held *admission) *instance {
+func newInstance(proc initProcess, conn *control.Conn, held *admission) *instance {
 	return &instance{
 		proc: proc, conn: conn, held: held, running: make(map[uint64]*process),
 		built: make(chan error, 1), done: make(chan struct{}),
