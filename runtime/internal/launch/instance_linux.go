@@ -58,7 +58,6 @@ func newInstance(proc initProcess, conn *control.Conn, held *admission) *instanc
 // begin sends the orders, the first with the files by which the process that takes
 // it goes into its cgroup, and waits for the sandbox to stand.
 func (in *instance) begin(ctx context.Context, setups []*control.Setup, cfg runtime.Config, group []int) error {
-	in.modes = scratchModes(cfg.Spec)
 	last := setups[len(setups)-1]
 	in.resumed = last.Kept
 	go in.receive()

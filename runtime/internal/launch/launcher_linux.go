@@ -114,6 +114,7 @@ func (l *Launcher) start(ctx context.Context, cfg runtime.Config, o Order, layer
 		group.cancel()
 		return nil, err
 	}
+	in.modes = scratchModes(cfg.Spec)
 	if err := in.begin(ctx, o.Setups, cfg, group.files()); err != nil {
 		in.giveBack(cfg.Scratch)
 		return nil, err
