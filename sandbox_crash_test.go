@@ -270,8 +270,9 @@ func (v *crashView) compare() {
 	if v.step.Op != "" && v.step.Op != "import" && v.step.Op != "delete" {
 		v.findMade(after)
 	}
-	v.boxes(before, after)
+	v.lane.Unsure = after.Unsure
 	v.codebase(before, after)
+	v.boxes(before, after)
 	v.target(before, after)
 	v.look()
 }
@@ -348,7 +349,7 @@ func (v *crashView) boxes(before, after *lane) {
 			v.errorf("sandbox %s is lost", id)
 		}
 	}
-	v.lane.Boxes, v.lane.Unsure = there, after.Unsure
+	v.lane.Boxes = there
 }
 
 // box compares one sandbox, by its changes, and returns what it is.
@@ -368,10 +369,11 @@ func (v *crashView) box(id string, before, after *box) *box {
 		}
 	}
 	for _, b := range []*box{after, before} {
-		if !maps.Equal(got, b.delta()) {
+		c := b.clone()
+		v.noteFolded(c, got)
+		if !maps.Equal(got, c.delta()) {
 			continue
 		}
-		c := b.clone()
 		c.Kept = map[string]files{}
 		for _, cp := range list {
 			kept := before.Kept[cp.ID]
@@ -392,6 +394,20 @@ func (v *crashView) box(id string, before, after *box) *box {
 	v.tell(id)
 	v.errorf("sandbox %s has changed %v, and should have %v or %v", id, got, before.delta(), after.delta())
 	return after
+}
+
+// noteFolded takes what the codebase has of a sandbox's changes, from a fold that was
+// cut short or from a fork's, for no change any more, if the sandbox does.
+func (v *crashView) noteFolded(b *box, got files) {
+	for path, n := range b.delta() {
+		have, ok := v.lane.Exported[path]
+		if _, changed := got[path]; b.Local || changed || ok != (n != gone) || ok && have != n {
+			continue
+		}
+		if b.Base[path] = n; n == gone {
+			delete(b.Base, path)
+		}
+	}
 }
 
 // tell prints what is known of a sandbox's past.
