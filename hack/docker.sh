@@ -104,6 +104,8 @@ stop() {
 			sleep 0.1
 		done
 	fi
+	# dockerd leaves some mounts of network namespaces.
+	awk -v d="$dir/" 'index($5, d) == 1 { print $5 }' /proc/self/mountinfo | sort -r | while read -r m; do umount -l "$m"; done
 	rm -rf --one-file-system "$dir"
 }
 
