@@ -13,6 +13,10 @@ import (
 	"github.com/sandbox-rls/sandbox"
 )
 
+// parkAfter is longer than waking as many as are measured takes: none of them is
+// parked again meanwhile, which takes time of the cores, too.
+const parkAfter = 3 * time.Second
+
 func measureParked(l *lab) (Section, error) {
 	n := l.sizes.idle[len(l.sizes.idle)-1] * 2
 	s := Section{
@@ -21,7 +25,7 @@ func measureParked(l *lab) (Section, error) {
 			"(PSS) and what the kernel has (slabs, page tables, stacks, per-CPU and shared memory), for one of so many. Waking is `Run(\"true\")` in a parked one; beside it, in one that has its init.",
 		Columns: []string{"owner", "kernel", "descriptors", "awake", "parked"},
 	}
-	m, err := sandbox.NewManager(sandbox.Config{StateDir: l.path("state-parked"), ParkAfter: 100 * time.Millisecond})
+	m, err := sandbox.NewManager(sandbox.Config{StateDir: l.path("state-parked"), ParkAfter: parkAfter})
 	if err != nil {
 		return s, err
 	}

@@ -24,7 +24,6 @@ var benchmarks = []benchmark{
 	{"parked", measureParked},
 	{"state", measureState},
 	{"policy", measurePolicy},
-	{"docker", measureDocker},
 }
 
 // sizes say how much is measured.
