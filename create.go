@@ -24,6 +24,8 @@ type CreateSandboxRequest struct {
 	// IdleTimeout destroys it when it has done nothing for so long: no command, no
 	// background work in a session, no call for its files. 0: never.
 	IdleTimeout time.Duration `json:"idle_timeout,omitempty"`
+	// OwnerID is whatever the caller wants to find it by again; see ForOwner.
+	OwnerID string `json:"owner_id,omitempty"`
 	// Labels are given back by Info, and found by ListSandboxes.
 	Labels map[string]string `json:"labels,omitempty"`
 	// Runtime is the name of the runtime. Default: the service's.

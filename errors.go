@@ -49,6 +49,14 @@ var (
 	ErrUnsupported = errors.ErrUnsupported
 	// ErrClosed: the manager was closed.
 	ErrClosed error = &kindError{"closed", fs.ErrClosed}
+	// ErrQuotaExceeded: the owner, or the server, has as many as it may have.
+	ErrQuotaExceeded error = &kindError{"quota exceeded", nil}
+	// ErrUnauthenticated: the server does not know the token. It matches
+	// fs.ErrPermission.
+	ErrUnauthenticated error = &kindError{"unauthenticated", fs.ErrPermission}
+	// ErrConnection: the server cannot be reached, or the connection to it broke.
+	// What the call was for may have been done.
+	ErrConnection error = &kindError{"connection failed", nil}
 )
 
 // Error says what failed, on which sandbox and path, and why. Unwrap gives the

@@ -27,6 +27,7 @@ type Info struct {
 	// CodebaseID is the codebase that it was made of, Source the directory.
 	CodebaseID string `json:"codebase_id,omitempty"`
 	Source     string `json:"source,omitempty"`
+	OwnerID    string `json:"owner_id,omitempty"`
 	Runtime    string `json:"runtime"`
 	// RuntimeNote says why the runtime is not the one that was asked for, when
 	// this machine does not have that. Empty: it is.

@@ -93,11 +93,15 @@ func (m *Manager) ListSandboxes(ctx context.Context, req ListSandboxesRequest) (
 // rows reads a page of rows. It takes no lock: nobody who holds one may have to
 // wait for it, since a transaction that writes may have to.
 func (m *Manager) rows(ctx context.Context, req *ListSandboxesRequest, after string, size int) (rows []metadata.Row, next string, err error) {
+	labels := req.Labels
+	if req.OwnerID != "" {
+		labels = withOwner(labels, req.OwnerID)
+	}
 	scanned := m.sandboxes.Scan(req.CodebaseID, after, func(row metadata.Row) bool {
 		if err = ctx.Err(); err != nil {
 			return false
 		}
-		if !hasLabels(row.Labels, req.Labels) {
+		if !hasLabels(row.Labels, labels) {
 			return true
 		}
 		if len(rows) == size {
@@ -339,7 +343,7 @@ func newRecord(req *CreateSandboxRequest, rt runtime.Runtime) (sandboxRecord, er
 		return sandboxRecord{}, err
 	}
 	r := sandboxRecord{BestEffort: req.BestEffort, OutputLimit: req.OutputLimit, Info: Info{
-		ID: id, CodebaseID: req.CodebaseID, Runtime: rt.Name(), Image: req.Image, Status: StatusPending,
+		ID: id, CodebaseID: req.CodebaseID, OwnerID: req.OwnerID, Runtime: rt.Name(), Image: req.Image, Status: StatusPending,
 		Labels: maps.Clone(req.Labels), Rules: req.Rules, Network: req.Network, Resources: req.Resources,
 		Created: time.Now(), IdleTimeout: req.IdleTimeout,
 	}}

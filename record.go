@@ -5,6 +5,7 @@ package sandbox
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -26,7 +27,23 @@ type sandboxRecord struct {
 // row is the sandboxRecord as a row, in the group of its codebase.
 func (r *sandboxRecord) row() (metadata.Row, error) {
 	doc, err := json.Marshal(r)
-	return metadata.Row{ID: r.Info.ID, Group: r.Info.CodebaseID, Labels: r.Info.Labels, Doc: doc}, err
+	row := metadata.Row{ID: r.Info.ID, Group: r.Info.CodebaseID, Labels: r.Info.Labels, Doc: doc}
+	if r.Info.OwnerID != "" {
+		row.Labels = withOwner(row.Labels, r.Info.OwnerID)
+	}
+	return row, err
+}
+
+// ownerLabel is the label by which a row has its owner. No caller's label begins
+// with a NUL byte.
+const ownerLabel = "\x00owner"
+
+// withOwner adds the owner to labels.
+func withOwner(labels map[string]string, owner string) map[string]string {
+	all := make(map[string]string, len(labels)+1)
+	maps.Copy(all, labels)
+	all[ownerLabel] = owner
+	return all
 }
 
 // keeps reports whether a checkpoint is one of the sandbox.

@@ -189,6 +189,8 @@ const (
 type ListSandboxesRequest struct {
 	// CodebaseID, if given, is the codebase that they were made of.
 	CodebaseID string `json:"codebase_id,omitempty"`
+	// OwnerID, if given, is that of them all.
+	OwnerID string `json:"owner_id,omitempty"`
 	// Labels are those that they all have.
 	Labels map[string]string `json:"labels,omitempty"`
 	// PageSize is how many to list at most. Default DefaultPageSize; more than

@@ -22,5 +22,5 @@ rm -rf server/sandboxv1
 mkdir -p server/sandboxv1
 "$venv/bin/python" -m grpc_tools.protoc -Iproto \
 	--plugin=protoc-gen-go="$(plugin protoc-gen-go)" --go_out=. --go_opt=module=$module \
-	--plugin=protoc-gen-connect-go="$(plugin protoc-gen-connect-go)" --connect-go_out=. --connect-go_opt=module=$module \
+	--plugin=protoc-gen-connect-go="$(plugin protoc-gen-connect-go)" --connect-go_out=. --connect-go_opt=module=$module,simple \
 	proto/sandbox/v1/*.proto

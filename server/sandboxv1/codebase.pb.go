@@ -754,7 +754,10 @@ type FileInfo struct {
 	// Type and permissions, as st_mode has them (inode(7)).
 	Mode uint32 `protobuf:"varint,100,opt,name=mode,proto3" json:"mode,omitempty"`
 	// The level, of a file of a workspace.
-	Permission    Permission `protobuf:"varint,101,opt,name=permission,proto3,enum=sandbox.v1.Permission" json:"permission,omitempty"`
+	Permission Permission `protobuf:"varint,101,opt,name=permission,proto3,enum=sandbox.v1.Permission" json:"permission,omitempty"`
+	// The bytes of path, where they are not valid UTF-8: what is not is U+FFFD in
+	// path and name. Such a file can be had with an archive alone.
+	PathBytes     []byte `protobuf:"bytes,102,opt,name=path_bytes,json=pathBytes,proto3" json:"path_bytes,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -836,6 +839,13 @@ func (x *FileInfo) GetPermission() Permission {
 		return x.Permission
 	}
 	return Permission_PERMISSION_UNSPECIFIED
+}
+
+func (x *FileInfo) GetPathBytes() []byte {
+	if x != nil {
+		return x.PathBytes
+	}
+	return nil
 }
 
 type UploadArchiveRequest struct {
@@ -1082,7 +1092,7 @@ const file_sandbox_v1_codebase_proto_rawDesc = "" +
 	"\x04path\x18\x02 \x01(\tR\x04path\x12\x1c\n" +
 	"\trecursive\x18\x03 \x01(\bR\trecursive\"?\n" +
 	"\x11ListFilesResponse\x12*\n" +
-	"\x05files\x18\x01 \x03(\v2\x14.sandbox.v1.FileInfoR\x05files\"\xe6\x01\n" +
+	"\x05files\x18\x01 \x03(\v2\x14.sandbox.v1.FileInfoR\x05files\"\x85\x02\n" +
 	"\bFileInfo\x12\x12\n" +
 	"\x04path\x18\x01 \x01(\tR\x04path\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x15\n" +
@@ -1093,7 +1103,9 @@ const file_sandbox_v1_codebase_proto_rawDesc = "" +
 	"\x04mode\x18d \x01(\rR\x04mode\x126\n" +
 	"\n" +
 	"permission\x18e \x01(\x0e2\x16.sandbox.v1.PermissionR\n" +
-	"permission\"K\n" +
+	"permission\x12\x1d\n" +
+	"\n" +
+	"path_bytes\x18f \x01(\fR\tpathBytes\"K\n" +
 	"\x14UploadArchiveRequest\x12\x1f\n" +
 	"\vcodebase_id\x18\x01 \x01(\tR\n" +
 	"codebaseId\x12\x12\n" +

@@ -255,9 +255,11 @@ func (x *PermissionRule) GetPriority() int32 {
 
 // SkippedFile is a file of a source that is not in what was made of it.
 type SkippedFile struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Path          string                 `protobuf:"bytes,1,opt,name=path,proto3" json:"path,omitempty"`
-	Reason        string                 `protobuf:"bytes,2,opt,name=reason,proto3" json:"reason,omitempty"`
+	state  protoimpl.MessageState `protogen:"open.v1"`
+	Path   string                 `protobuf:"bytes,1,opt,name=path,proto3" json:"path,omitempty"`
+	Reason string                 `protobuf:"bytes,2,opt,name=reason,proto3" json:"reason,omitempty"`
+	// The bytes of path, where they are not valid UTF-8.
+	PathBytes     []byte `protobuf:"bytes,3,opt,name=path_bytes,json=pathBytes,proto3" json:"path_bytes,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -304,6 +306,13 @@ func (x *SkippedFile) GetReason() string {
 		return x.Reason
 	}
 	return ""
+}
+
+func (x *SkippedFile) GetPathBytes() []byte {
+	if x != nil {
+		return x.PathBytes
+	}
+	return nil
 }
 
 // ErrorInfo is a detail of each error: what failed, on what, and of which kind.
@@ -401,10 +410,12 @@ const file_sandbox_v1_common_proto_rawDesc = "" +
 	"\n" +
 	"permission\x18\x03 \x01(\x0e2\x16.sandbox.v1.PermissionR\n" +
 	"permission\x12\x1a\n" +
-	"\bpriority\x18\x04 \x01(\x05R\bpriority\"9\n" +
+	"\bpriority\x18\x04 \x01(\x05R\bpriority\"X\n" +
 	"\vSkippedFile\x12\x12\n" +
 	"\x04path\x18\x01 \x01(\tR\x04path\x12\x16\n" +
-	"\x06reason\x18\x02 \x01(\tR\x06reason\"m\n" +
+	"\x06reason\x18\x02 \x01(\tR\x06reason\x12\x1d\n" +
+	"\n" +
+	"path_bytes\x18\x03 \x01(\fR\tpathBytes\"m\n" +
 	"\tErrorInfo\x12\x16\n" +
 	"\x06reason\x18\x01 \x01(\tR\x06reason\x12\x0e\n" +
 	"\x02op\x18\x02 \x01(\tR\x02op\x12\x0e\n" +

@@ -2651,8 +2651,10 @@ type Change struct {
 	Mode uint32 `protobuf:"varint,3,opt,name=mode,proto3" json:"mode,omitempty"`
 	Size int64  `protobuf:"varint,4,opt,name=size,proto3" json:"size,omitempty"`
 	// Those before, where there was something.
-	OldMode       uint32 `protobuf:"varint,5,opt,name=old_mode,json=oldMode,proto3" json:"old_mode,omitempty"`
-	OldSize       int64  `protobuf:"varint,6,opt,name=old_size,json=oldSize,proto3" json:"old_size,omitempty"`
+	OldMode uint32 `protobuf:"varint,5,opt,name=old_mode,json=oldMode,proto3" json:"old_mode,omitempty"`
+	OldSize int64  `protobuf:"varint,6,opt,name=old_size,json=oldSize,proto3" json:"old_size,omitempty"`
+	// The bytes of path, where they are not valid UTF-8.
+	PathBytes     []byte `protobuf:"bytes,7,opt,name=path_bytes,json=pathBytes,proto3" json:"path_bytes,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2727,6 +2729,13 @@ func (x *Change) GetOldSize() int64 {
 		return x.OldSize
 	}
 	return 0
+}
+
+func (x *Change) GetPathBytes() []byte {
+	if x != nil {
+		return x.PathBytes
+	}
+	return nil
 }
 
 type ListChangesRequest struct {
@@ -3023,10 +3032,12 @@ func (x *CommitResponse) GetConflict() bool {
 
 // CommitItem is what became of one change.
 type CommitItem struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Path          string                 `protobuf:"bytes,1,opt,name=path,proto3" json:"path,omitempty"`
-	Kind          ChangeKind             `protobuf:"varint,2,opt,name=kind,proto3,enum=sandbox.v1.ChangeKind" json:"kind,omitempty"`
-	Reason        string                 `protobuf:"bytes,3,opt,name=reason,proto3" json:"reason,omitempty"`
+	state  protoimpl.MessageState `protogen:"open.v1"`
+	Path   string                 `protobuf:"bytes,1,opt,name=path,proto3" json:"path,omitempty"`
+	Kind   ChangeKind             `protobuf:"varint,2,opt,name=kind,proto3,enum=sandbox.v1.ChangeKind" json:"kind,omitempty"`
+	Reason string                 `protobuf:"bytes,3,opt,name=reason,proto3" json:"reason,omitempty"`
+	// The bytes of path, where they are not valid UTF-8.
+	PathBytes     []byte `protobuf:"bytes,4,opt,name=path_bytes,json=pathBytes,proto3" json:"path_bytes,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -3080,6 +3091,13 @@ func (x *CommitItem) GetReason() string {
 		return x.Reason
 	}
 	return ""
+}
+
+func (x *CommitItem) GetPathBytes() []byte {
+	if x != nil {
+		return x.PathBytes
+	}
+	return nil
 }
 
 type CommitReport struct {
@@ -4042,14 +4060,16 @@ const file_sandbox_v1_sandbox_proto_rawDesc = "" +
 	"permission\x18\x02 \x01(\x0e2\x16.sandbox.v1.PermissionR\n" +
 	"permission\x12.\n" +
 	"\x04rule\x18\x03 \x01(\v2\x1a.sandbox.v1.PermissionRuleR\x04rule\x122\n" +
-	"\x06beaten\x18\x04 \x03(\v2\x1a.sandbox.v1.PermissionRuleR\x06beaten\"\xa6\x01\n" +
+	"\x06beaten\x18\x04 \x03(\v2\x1a.sandbox.v1.PermissionRuleR\x06beaten\"\xc5\x01\n" +
 	"\x06Change\x12\x12\n" +
 	"\x04path\x18\x01 \x01(\tR\x04path\x12*\n" +
 	"\x04kind\x18\x02 \x01(\x0e2\x16.sandbox.v1.ChangeKindR\x04kind\x12\x12\n" +
 	"\x04mode\x18\x03 \x01(\rR\x04mode\x12\x12\n" +
 	"\x04size\x18\x04 \x01(\x03R\x04size\x12\x19\n" +
 	"\bold_mode\x18\x05 \x01(\rR\aoldMode\x12\x19\n" +
-	"\bold_size\x18\x06 \x01(\x03R\aoldSize\"3\n" +
+	"\bold_size\x18\x06 \x01(\x03R\aoldSize\x12\x1d\n" +
+	"\n" +
+	"path_bytes\x18\a \x01(\fR\tpathBytes\"3\n" +
 	"\x12ListChangesRequest\x12\x1d\n" +
 	"\n" +
 	"sandbox_id\x18\x01 \x01(\tR\tsandboxId\"C\n" +
@@ -4070,12 +4090,14 @@ const file_sandbox_v1_sandbox_proto_rawDesc = "" +
 	"\toverwrite\x18\x05 \x01(\bR\toverwrite\"^\n" +
 	"\x0eCommitResponse\x120\n" +
 	"\x06report\x18\x01 \x01(\v2\x18.sandbox.v1.CommitReportR\x06report\x12\x1a\n" +
-	"\bconflict\x18\x02 \x01(\bR\bconflict\"d\n" +
+	"\bconflict\x18\x02 \x01(\bR\bconflict\"\x83\x01\n" +
 	"\n" +
 	"CommitItem\x12\x12\n" +
 	"\x04path\x18\x01 \x01(\tR\x04path\x12*\n" +
 	"\x04kind\x18\x02 \x01(\x0e2\x16.sandbox.v1.ChangeKindR\x04kind\x12\x16\n" +
-	"\x06reason\x18\x03 \x01(\tR\x06reason\"\xea\x02\n" +
+	"\x06reason\x18\x03 \x01(\tR\x06reason\x12\x1d\n" +
+	"\n" +
+	"path_bytes\x18\x04 \x01(\fR\tpathBytes\"\xea\x02\n" +
 	"\fCommitReport\x120\n" +
 	"\aapplied\x18\x01 \x03(\v2\x16.sandbox.v1.CommitItemR\aapplied\x124\n" +
 	"\tunchanged\x18\x02 \x03(\v2\x16.sandbox.v1.CommitItemR\tunchanged\x124\n" +

@@ -67,26 +67,26 @@ const (
 // CodebaseServiceClient is a client for the sandbox.v1.CodebaseService service.
 type CodebaseServiceClient interface {
 	// CreateCodebase makes an empty codebase.
-	CreateCodebase(context.Context, *connect.Request[sandboxv1.CreateCodebaseRequest]) (*connect.Response[sandboxv1.Codebase], error)
+	CreateCodebase(context.Context, *sandboxv1.CreateCodebaseRequest) (*sandboxv1.Codebase, error)
 	// GetCodebase describes a codebase.
-	GetCodebase(context.Context, *connect.Request[sandboxv1.GetCodebaseRequest]) (*connect.Response[sandboxv1.Codebase], error)
+	GetCodebase(context.Context, *sandboxv1.GetCodebaseRequest) (*sandboxv1.Codebase, error)
 	// ListCodebases lists codebases, the oldest first, page by page.
-	ListCodebases(context.Context, *connect.Request[sandboxv1.ListCodebasesRequest]) (*connect.Response[sandboxv1.ListCodebasesResponse], error)
+	ListCodebases(context.Context, *sandboxv1.ListCodebasesRequest) (*sandboxv1.ListCodebasesResponse, error)
 	// DeleteCodebase forgets a codebase. Sandboxes that were made of it go on.
-	DeleteCodebase(context.Context, *connect.Request[sandboxv1.DeleteCodebaseRequest]) (*connect.Response[sandboxv1.Empty], error)
+	DeleteCodebase(context.Context, *sandboxv1.DeleteCodebaseRequest) (*sandboxv1.Empty, error)
 	// UploadFiles writes one file, which appears whole, and at once also in the
 	// sandboxes of the codebase. The metadata comes first, then the content.
-	UploadFiles(context.Context) *connect.ClientStreamForClient[sandboxv1.UploadChunk, sandboxv1.UploadResult]
+	UploadFiles(context.Context) (*connect.ClientStreamForClientSimple[sandboxv1.UploadChunk, sandboxv1.UploadResult], error)
 	// DownloadFile returns the content of a file.
-	DownloadFile(context.Context, *connect.Request[sandboxv1.DownloadFileRequest]) (*connect.ServerStreamForClient[sandboxv1.FileChunk], error)
+	DownloadFile(context.Context, *sandboxv1.DownloadFileRequest) (*connect.ServerStreamForClient[sandboxv1.FileChunk], error)
 	// ListFiles lists a directory.
-	ListFiles(context.Context, *connect.Request[sandboxv1.ListFilesRequest]) (*connect.Response[sandboxv1.ListFilesResponse], error)
+	ListFiles(context.Context, *sandboxv1.ListFilesRequest) (*sandboxv1.ListFilesResponse, error)
 	// UploadArchive adds all that a tar stream holds: everything, or, on an error,
 	// nothing. The first message names the codebase.
-	UploadArchive(context.Context) *connect.ClientStreamForClient[sandboxv1.UploadArchiveRequest, sandboxv1.Codebase]
+	UploadArchive(context.Context) (*connect.ClientStreamForClientSimple[sandboxv1.UploadArchiveRequest, sandboxv1.Codebase], error)
 	// DownloadArchive returns a codebase as a tar stream, without what running
 	// sandboxes have changed.
-	DownloadArchive(context.Context, *connect.Request[sandboxv1.DownloadArchiveRequest]) (*connect.ServerStreamForClient[sandboxv1.FileChunk], error)
+	DownloadArchive(context.Context, *sandboxv1.DownloadArchiveRequest) (*connect.ServerStreamForClient[sandboxv1.FileChunk], error)
 }
 
 // NewCodebaseServiceClient constructs a client for the sandbox.v1.CodebaseService service. By
@@ -174,73 +174,93 @@ type codebaseServiceClient struct {
 }
 
 // CreateCodebase calls sandbox.v1.CodebaseService.CreateCodebase.
-func (c *codebaseServiceClient) CreateCodebase(ctx context.Context, req *connect.Request[sandboxv1.CreateCodebaseRequest]) (*connect.Response[sandboxv1.Codebase], error) {
-	return c.createCodebase.CallUnary(ctx, req)
+func (c *codebaseServiceClient) CreateCodebase(ctx context.Context, req *sandboxv1.CreateCodebaseRequest) (*sandboxv1.Codebase, error) {
+	response, err := c.createCodebase.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
 }
 
 // GetCodebase calls sandbox.v1.CodebaseService.GetCodebase.
-func (c *codebaseServiceClient) GetCodebase(ctx context.Context, req *connect.Request[sandboxv1.GetCodebaseRequest]) (*connect.Response[sandboxv1.Codebase], error) {
-	return c.getCodebase.CallUnary(ctx, req)
+func (c *codebaseServiceClient) GetCodebase(ctx context.Context, req *sandboxv1.GetCodebaseRequest) (*sandboxv1.Codebase, error) {
+	response, err := c.getCodebase.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
 }
 
 // ListCodebases calls sandbox.v1.CodebaseService.ListCodebases.
-func (c *codebaseServiceClient) ListCodebases(ctx context.Context, req *connect.Request[sandboxv1.ListCodebasesRequest]) (*connect.Response[sandboxv1.ListCodebasesResponse], error) {
-	return c.listCodebases.CallUnary(ctx, req)
+func (c *codebaseServiceClient) ListCodebases(ctx context.Context, req *sandboxv1.ListCodebasesRequest) (*sandboxv1.ListCodebasesResponse, error) {
+	response, err := c.listCodebases.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
 }
 
 // DeleteCodebase calls sandbox.v1.CodebaseService.DeleteCodebase.
-func (c *codebaseServiceClient) DeleteCodebase(ctx context.Context, req *connect.Request[sandboxv1.DeleteCodebaseRequest]) (*connect.Response[sandboxv1.Empty], error) {
-	return c.deleteCodebase.CallUnary(ctx, req)
+func (c *codebaseServiceClient) DeleteCodebase(ctx context.Context, req *sandboxv1.DeleteCodebaseRequest) (*sandboxv1.Empty, error) {
+	response, err := c.deleteCodebase.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
 }
 
 // UploadFiles calls sandbox.v1.CodebaseService.UploadFiles.
-func (c *codebaseServiceClient) UploadFiles(ctx context.Context) *connect.ClientStreamForClient[sandboxv1.UploadChunk, sandboxv1.UploadResult] {
-	return c.uploadFiles.CallClientStream(ctx)
+func (c *codebaseServiceClient) UploadFiles(ctx context.Context) (*connect.ClientStreamForClientSimple[sandboxv1.UploadChunk, sandboxv1.UploadResult], error) {
+	return c.uploadFiles.CallClientStreamSimple(ctx)
 }
 
 // DownloadFile calls sandbox.v1.CodebaseService.DownloadFile.
-func (c *codebaseServiceClient) DownloadFile(ctx context.Context, req *connect.Request[sandboxv1.DownloadFileRequest]) (*connect.ServerStreamForClient[sandboxv1.FileChunk], error) {
-	return c.downloadFile.CallServerStream(ctx, req)
+func (c *codebaseServiceClient) DownloadFile(ctx context.Context, req *sandboxv1.DownloadFileRequest) (*connect.ServerStreamForClient[sandboxv1.FileChunk], error) {
+	return c.downloadFile.CallServerStream(ctx, connect.NewRequest(req))
 }
 
 // ListFiles calls sandbox.v1.CodebaseService.ListFiles.
-func (c *codebaseServiceClient) ListFiles(ctx context.Context, req *connect.Request[sandboxv1.ListFilesRequest]) (*connect.Response[sandboxv1.ListFilesResponse], error) {
-	return c.listFiles.CallUnary(ctx, req)
+func (c *codebaseServiceClient) ListFiles(ctx context.Context, req *sandboxv1.ListFilesRequest) (*sandboxv1.ListFilesResponse, error) {
+	response, err := c.listFiles.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
 }
 
 // UploadArchive calls sandbox.v1.CodebaseService.UploadArchive.
-func (c *codebaseServiceClient) UploadArchive(ctx context.Context) *connect.ClientStreamForClient[sandboxv1.UploadArchiveRequest, sandboxv1.Codebase] {
-	return c.uploadArchive.CallClientStream(ctx)
+func (c *codebaseServiceClient) UploadArchive(ctx context.Context) (*connect.ClientStreamForClientSimple[sandboxv1.UploadArchiveRequest, sandboxv1.Codebase], error) {
+	return c.uploadArchive.CallClientStreamSimple(ctx)
 }
 
 // DownloadArchive calls sandbox.v1.CodebaseService.DownloadArchive.
-func (c *codebaseServiceClient) DownloadArchive(ctx context.Context, req *connect.Request[sandboxv1.DownloadArchiveRequest]) (*connect.ServerStreamForClient[sandboxv1.FileChunk], error) {
-	return c.downloadArchive.CallServerStream(ctx, req)
+func (c *codebaseServiceClient) DownloadArchive(ctx context.Context, req *sandboxv1.DownloadArchiveRequest) (*connect.ServerStreamForClient[sandboxv1.FileChunk], error) {
+	return c.downloadArchive.CallServerStream(ctx, connect.NewRequest(req))
 }
 
 // CodebaseServiceHandler is an implementation of the sandbox.v1.CodebaseService service.
 type CodebaseServiceHandler interface {
 	// CreateCodebase makes an empty codebase.
-	CreateCodebase(context.Context, *connect.Request[sandboxv1.CreateCodebaseRequest]) (*connect.Response[sandboxv1.Codebase], error)
+	CreateCodebase(context.Context, *sandboxv1.CreateCodebaseRequest) (*sandboxv1.Codebase, error)
 	// GetCodebase describes a codebase.
-	GetCodebase(context.Context, *connect.Request[sandboxv1.GetCodebaseRequest]) (*connect.Response[sandboxv1.Codebase], error)
+	GetCodebase(context.Context, *sandboxv1.GetCodebaseRequest) (*sandboxv1.Codebase, error)
 	// ListCodebases lists codebases, the oldest first, page by page.
-	ListCodebases(context.Context, *connect.Request[sandboxv1.ListCodebasesRequest]) (*connect.Response[sandboxv1.ListCodebasesResponse], error)
+	ListCodebases(context.Context, *sandboxv1.ListCodebasesRequest) (*sandboxv1.ListCodebasesResponse, error)
 	// DeleteCodebase forgets a codebase. Sandboxes that were made of it go on.
-	DeleteCodebase(context.Context, *connect.Request[sandboxv1.DeleteCodebaseRequest]) (*connect.Response[sandboxv1.Empty], error)
+	DeleteCodebase(context.Context, *sandboxv1.DeleteCodebaseRequest) (*sandboxv1.Empty, error)
 	// UploadFiles writes one file, which appears whole, and at once also in the
 	// sandboxes of the codebase. The metadata comes first, then the content.
-	UploadFiles(context.Context, *connect.ClientStream[sandboxv1.UploadChunk]) (*connect.Response[sandboxv1.UploadResult], error)
+	UploadFiles(context.Context, *connect.ClientStream[sandboxv1.UploadChunk]) (*sandboxv1.UploadResult, error)
 	// DownloadFile returns the content of a file.
-	DownloadFile(context.Context, *connect.Request[sandboxv1.DownloadFileRequest], *connect.ServerStream[sandboxv1.FileChunk]) error
+	DownloadFile(context.Context, *sandboxv1.DownloadFileRequest, *connect.ServerStream[sandboxv1.FileChunk]) error
 	// ListFiles lists a directory.
-	ListFiles(context.Context, *connect.Request[sandboxv1.ListFilesRequest]) (*connect.Response[sandboxv1.ListFilesResponse], error)
+	ListFiles(context.Context, *sandboxv1.ListFilesRequest) (*sandboxv1.ListFilesResponse, error)
 	// UploadArchive adds all that a tar stream holds: everything, or, on an error,
 	// nothing. The first message names the codebase.
-	UploadArchive(context.Context, *connect.ClientStream[sandboxv1.UploadArchiveRequest]) (*connect.Response[sandboxv1.Codebase], error)
+	UploadArchive(context.Context, *connect.ClientStream[sandboxv1.UploadArchiveRequest]) (*sandboxv1.Codebase, error)
 	// DownloadArchive returns a codebase as a tar stream, without what running
 	// sandboxes have changed.
-	DownloadArchive(context.Context, *connect.Request[sandboxv1.DownloadArchiveRequest], *connect.ServerStream[sandboxv1.FileChunk]) error
+	DownloadArchive(context.Context, *sandboxv1.DownloadArchiveRequest, *connect.ServerStream[sandboxv1.FileChunk]) error
 }
 
 // NewCodebaseServiceHandler builds an HTTP handler from the service implementation. It returns the
@@ -250,58 +270,58 @@ type CodebaseServiceHandler interface {
 // and JSON codecs. They also support gzip compression.
 func NewCodebaseServiceHandler(svc CodebaseServiceHandler, opts ...connect.HandlerOption) (string, http.Handler) {
 	codebaseServiceMethods := sandboxv1.File_sandbox_v1_codebase_proto.Services().ByName("CodebaseService").Methods()
-	codebaseServiceCreateCodebaseHandler := connect.NewUnaryHandler(
+	codebaseServiceCreateCodebaseHandler := connect.NewUnaryHandlerSimple(
 		CodebaseServiceCreateCodebaseProcedure,
 		svc.CreateCodebase,
 		connect.WithSchema(codebaseServiceMethods.ByName("CreateCodebase")),
 		connect.WithHandlerOptions(opts...),
 	)
-	codebaseServiceGetCodebaseHandler := connect.NewUnaryHandler(
+	codebaseServiceGetCodebaseHandler := connect.NewUnaryHandlerSimple(
 		CodebaseServiceGetCodebaseProcedure,
 		svc.GetCodebase,
 		connect.WithSchema(codebaseServiceMethods.ByName("GetCodebase")),
 		connect.WithIdempotency(connect.IdempotencyNoSideEffects),
 		connect.WithHandlerOptions(opts...),
 	)
-	codebaseServiceListCodebasesHandler := connect.NewUnaryHandler(
+	codebaseServiceListCodebasesHandler := connect.NewUnaryHandlerSimple(
 		CodebaseServiceListCodebasesProcedure,
 		svc.ListCodebases,
 		connect.WithSchema(codebaseServiceMethods.ByName("ListCodebases")),
 		connect.WithIdempotency(connect.IdempotencyNoSideEffects),
 		connect.WithHandlerOptions(opts...),
 	)
-	codebaseServiceDeleteCodebaseHandler := connect.NewUnaryHandler(
+	codebaseServiceDeleteCodebaseHandler := connect.NewUnaryHandlerSimple(
 		CodebaseServiceDeleteCodebaseProcedure,
 		svc.DeleteCodebase,
 		connect.WithSchema(codebaseServiceMethods.ByName("DeleteCodebase")),
 		connect.WithHandlerOptions(opts...),
 	)
-	codebaseServiceUploadFilesHandler := connect.NewClientStreamHandler(
+	codebaseServiceUploadFilesHandler := connect.NewClientStreamHandlerSimple(
 		CodebaseServiceUploadFilesProcedure,
 		svc.UploadFiles,
 		connect.WithSchema(codebaseServiceMethods.ByName("UploadFiles")),
 		connect.WithHandlerOptions(opts...),
 	)
-	codebaseServiceDownloadFileHandler := connect.NewServerStreamHandler(
+	codebaseServiceDownloadFileHandler := connect.NewServerStreamHandlerSimple(
 		CodebaseServiceDownloadFileProcedure,
 		svc.DownloadFile,
 		connect.WithSchema(codebaseServiceMethods.ByName("DownloadFile")),
 		connect.WithHandlerOptions(opts...),
 	)
-	codebaseServiceListFilesHandler := connect.NewUnaryHandler(
+	codebaseServiceListFilesHandler := connect.NewUnaryHandlerSimple(
 		CodebaseServiceListFilesProcedure,
 		svc.ListFiles,
 		connect.WithSchema(codebaseServiceMethods.ByName("ListFiles")),
 		connect.WithIdempotency(connect.IdempotencyNoSideEffects),
 		connect.WithHandlerOptions(opts...),
 	)
-	codebaseServiceUploadArchiveHandler := connect.NewClientStreamHandler(
+	codebaseServiceUploadArchiveHandler := connect.NewClientStreamHandlerSimple(
 		CodebaseServiceUploadArchiveProcedure,
 		svc.UploadArchive,
 		connect.WithSchema(codebaseServiceMethods.ByName("UploadArchive")),
 		connect.WithHandlerOptions(opts...),
 	)
-	codebaseServiceDownloadArchiveHandler := connect.NewServerStreamHandler(
+	codebaseServiceDownloadArchiveHandler := connect.NewServerStreamHandlerSimple(
 		CodebaseServiceDownloadArchiveProcedure,
 		svc.DownloadArchive,
 		connect.WithSchema(codebaseServiceMethods.ByName("DownloadArchive")),
@@ -336,38 +356,38 @@ func NewCodebaseServiceHandler(svc CodebaseServiceHandler, opts ...connect.Handl
 // UnimplementedCodebaseServiceHandler returns CodeUnimplemented from all methods.
 type UnimplementedCodebaseServiceHandler struct{}
 
-func (UnimplementedCodebaseServiceHandler) CreateCodebase(context.Context, *connect.Request[sandboxv1.CreateCodebaseRequest]) (*connect.Response[sandboxv1.Codebase], error) {
+func (UnimplementedCodebaseServiceHandler) CreateCodebase(context.Context, *sandboxv1.CreateCodebaseRequest) (*sandboxv1.Codebase, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("sandbox.v1.CodebaseService.CreateCodebase is not implemented"))
 }
 
-func (UnimplementedCodebaseServiceHandler) GetCodebase(context.Context, *connect.Request[sandboxv1.GetCodebaseRequest]) (*connect.Response[sandboxv1.Codebase], error) {
+func (UnimplementedCodebaseServiceHandler) GetCodebase(context.Context, *sandboxv1.GetCodebaseRequest) (*sandboxv1.Codebase, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("sandbox.v1.CodebaseService.GetCodebase is not implemented"))
 }
 
-func (UnimplementedCodebaseServiceHandler) ListCodebases(context.Context, *connect.Request[sandboxv1.ListCodebasesRequest]) (*connect.Response[sandboxv1.ListCodebasesResponse], error) {
+func (UnimplementedCodebaseServiceHandler) ListCodebases(context.Context, *sandboxv1.ListCodebasesRequest) (*sandboxv1.ListCodebasesResponse, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("sandbox.v1.CodebaseService.ListCodebases is not implemented"))
 }
 
-func (UnimplementedCodebaseServiceHandler) DeleteCodebase(context.Context, *connect.Request[sandboxv1.DeleteCodebaseRequest]) (*connect.Response[sandboxv1.Empty], error) {
+func (UnimplementedCodebaseServiceHandler) DeleteCodebase(context.Context, *sandboxv1.DeleteCodebaseRequest) (*sandboxv1.Empty, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("sandbox.v1.CodebaseService.DeleteCodebase is not implemented"))
 }
 
-func (UnimplementedCodebaseServiceHandler) UploadFiles(context.Context, *connect.ClientStream[sandboxv1.UploadChunk]) (*connect.Response[sandboxv1.UploadResult], error) {
+func (UnimplementedCodebaseServiceHandler) UploadFiles(context.Context, *connect.ClientStream[sandboxv1.UploadChunk]) (*sandboxv1.UploadResult, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("sandbox.v1.CodebaseService.UploadFiles is not implemented"))
 }
 
-func (UnimplementedCodebaseServiceHandler) DownloadFile(context.Context, *connect.Request[sandboxv1.DownloadFileRequest], *connect.ServerStream[sandboxv1.FileChunk]) error {
+func (UnimplementedCodebaseServiceHandler) DownloadFile(context.Context, *sandboxv1.DownloadFileRequest, *connect.ServerStream[sandboxv1.FileChunk]) error {
 	return connect.NewError(connect.CodeUnimplemented, errors.New("sandbox.v1.CodebaseService.DownloadFile is not implemented"))
 }
 
-func (UnimplementedCodebaseServiceHandler) ListFiles(context.Context, *connect.Request[sandboxv1.ListFilesRequest]) (*connect.Response[sandboxv1.ListFilesResponse], error) {
+func (UnimplementedCodebaseServiceHandler) ListFiles(context.Context, *sandboxv1.ListFilesRequest) (*sandboxv1.ListFilesResponse, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("sandbox.v1.CodebaseService.ListFiles is not implemented"))
 }
 
-func (UnimplementedCodebaseServiceHandler) UploadArchive(context.Context, *connect.ClientStream[sandboxv1.UploadArchiveRequest]) (*connect.Response[sandboxv1.Codebase], error) {
+func (UnimplementedCodebaseServiceHandler) UploadArchive(context.Context, *connect.ClientStream[sandboxv1.UploadArchiveRequest]) (*sandboxv1.Codebase, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("sandbox.v1.CodebaseService.UploadArchive is not implemented"))
 }
 
-func (UnimplementedCodebaseServiceHandler) DownloadArchive(context.Context, *connect.Request[sandboxv1.DownloadArchiveRequest], *connect.ServerStream[sandboxv1.FileChunk]) error {
+func (UnimplementedCodebaseServiceHandler) DownloadArchive(context.Context, *sandboxv1.DownloadArchiveRequest, *connect.ServerStream[sandboxv1.FileChunk]) error {
 	return connect.NewError(connect.CodeUnimplemented, errors.New("sandbox.v1.CodebaseService.DownloadArchive is not implemented"))
 }

@@ -124,70 +124,70 @@ const (
 // SandboxServiceClient is a client for the sandbox.v1.SandboxService service.
 type SandboxServiceClient interface {
 	// CreateSandbox makes a sandbox. It is stopped, unless start is set.
-	CreateSandbox(context.Context, *connect.Request[sandboxv1.CreateSandboxRequest]) (*connect.Response[sandboxv1.Sandbox], error)
+	CreateSandbox(context.Context, *sandboxv1.CreateSandboxRequest) (*sandboxv1.Sandbox, error)
 	// GetSandbox describes a sandbox.
-	GetSandbox(context.Context, *connect.Request[sandboxv1.GetSandboxRequest]) (*connect.Response[sandboxv1.Sandbox], error)
+	GetSandbox(context.Context, *sandboxv1.GetSandboxRequest) (*sandboxv1.Sandbox, error)
 	// ListSandboxes lists sandboxes, the oldest first, page by page.
-	ListSandboxes(context.Context, *connect.Request[sandboxv1.ListSandboxesRequest]) (*connect.Response[sandboxv1.ListSandboxesResponse], error)
+	ListSandboxes(context.Context, *sandboxv1.ListSandboxesRequest) (*sandboxv1.ListSandboxesResponse, error)
 	// StartSandbox starts a sandbox, with what it had changed.
-	StartSandbox(context.Context, *connect.Request[sandboxv1.StartSandboxRequest]) (*connect.Response[sandboxv1.Sandbox], error)
+	StartSandbox(context.Context, *sandboxv1.StartSandboxRequest) (*sandboxv1.Sandbox, error)
 	// StopSandbox ends all commands and sessions; what they changed is kept.
-	StopSandbox(context.Context, *connect.Request[sandboxv1.StopSandboxRequest]) (*connect.Response[sandboxv1.Sandbox], error)
+	StopSandbox(context.Context, *sandboxv1.StopSandboxRequest) (*sandboxv1.Sandbox, error)
 	// DestroySandbox removes a sandbox. What it changed goes into its codebase.
-	DestroySandbox(context.Context, *connect.Request[sandboxv1.DestroySandboxRequest]) (*connect.Response[sandboxv1.Empty], error)
+	DestroySandbox(context.Context, *sandboxv1.DestroySandboxRequest) (*sandboxv1.Empty, error)
 	// Exec runs a command and waits for it.
-	Exec(context.Context, *connect.Request[sandboxv1.ExecRequest]) (*connect.Response[sandboxv1.ExecResult], error)
+	Exec(context.Context, *sandboxv1.ExecRequest) (*sandboxv1.ExecResult, error)
 	// ExecStream runs a command and sends what it prints as it comes.
-	ExecStream(context.Context, *connect.Request[sandboxv1.ExecRequest]) (*connect.ServerStreamForClient[sandboxv1.ExecOutput], error)
+	ExecStream(context.Context, *sandboxv1.ExecRequest) (*connect.ServerStreamForClient[sandboxv1.ExecOutput], error)
 	// ExecInteractive is ExecStream for a command that is fed while it runs, which
 	// takes HTTP/2.
-	ExecInteractive(context.Context) *connect.BidiStreamForClient[sandboxv1.ExecInput, sandboxv1.ExecOutput]
+	ExecInteractive(context.Context) (*connect.BidiStreamForClientSimple[sandboxv1.ExecInput, sandboxv1.ExecOutput], error)
 	// CreateSession opens a session: a shell that goes on from one command to the
 	// next.
-	CreateSession(context.Context, *connect.Request[sandboxv1.CreateSessionRequest]) (*connect.Response[sandboxv1.Session], error)
+	CreateSession(context.Context, *sandboxv1.CreateSessionRequest) (*sandboxv1.Session, error)
 	// GetSession describes a session.
-	GetSession(context.Context, *connect.Request[sandboxv1.GetSessionRequest]) (*connect.Response[sandboxv1.Session], error)
+	GetSession(context.Context, *sandboxv1.GetSessionRequest) (*sandboxv1.Session, error)
 	// ListSessions lists the sessions of a sandbox.
-	ListSessions(context.Context, *connect.Request[sandboxv1.ListSessionsRequest]) (*connect.Response[sandboxv1.ListSessionsResponse], error)
+	ListSessions(context.Context, *sandboxv1.ListSessionsRequest) (*sandboxv1.ListSessionsResponse, error)
 	// DestroySession ends a session with all that it has started.
-	DestroySession(context.Context, *connect.Request[sandboxv1.DestroySessionRequest]) (*connect.Response[sandboxv1.Empty], error)
+	DestroySession(context.Context, *sandboxv1.DestroySessionRequest) (*sandboxv1.Empty, error)
 	// SessionExec runs a command in a session and waits for it.
-	SessionExec(context.Context, *connect.Request[sandboxv1.SessionExecRequest]) (*connect.Response[sandboxv1.ExecResult], error)
+	SessionExec(context.Context, *sandboxv1.SessionExecRequest) (*sandboxv1.ExecResult, error)
 	// SessionExecStream runs a command in a session and sends what it prints.
-	SessionExecStream(context.Context, *connect.Request[sandboxv1.SessionExecRequest]) (*connect.ServerStreamForClient[sandboxv1.ExecOutput], error)
+	SessionExecStream(context.Context, *sandboxv1.SessionExecRequest) (*connect.ServerStreamForClient[sandboxv1.ExecOutput], error)
 	// UpdateResources replaces the limits of a sandbox.
-	UpdateResources(context.Context, *connect.Request[sandboxv1.UpdateResourcesRequest]) (*connect.Response[sandboxv1.Empty], error)
+	UpdateResources(context.Context, *sandboxv1.UpdateResourcesRequest) (*sandboxv1.Empty, error)
 	// GetUsage says what a sandbox uses.
-	GetUsage(context.Context, *connect.Request[sandboxv1.GetUsageRequest]) (*connect.Response[sandboxv1.Usage], error)
+	GetUsage(context.Context, *sandboxv1.GetUsageRequest) (*sandboxv1.Usage, error)
 	// ReadFile returns the content of a file of the workspace, under the rules.
-	ReadFile(context.Context, *connect.Request[sandboxv1.ReadFileRequest]) (*connect.ServerStreamForClient[sandboxv1.FileChunk], error)
+	ReadFile(context.Context, *sandboxv1.ReadFileRequest) (*connect.ServerStreamForClient[sandboxv1.FileChunk], error)
 	// WriteFile writes a file of the workspace, under the rules. The first message
 	// names the sandbox and the path.
-	WriteFile(context.Context) *connect.ClientStreamForClient[sandboxv1.WriteFileRequest, sandboxv1.Empty]
+	WriteFile(context.Context) (*connect.ClientStreamForClientSimple[sandboxv1.WriteFileRequest, sandboxv1.Empty], error)
 	// ListWorkspace lists a directory of the workspace, under the rules.
-	ListWorkspace(context.Context, *connect.Request[sandboxv1.ListWorkspaceRequest]) (*connect.Response[sandboxv1.ListFilesResponse], error)
+	ListWorkspace(context.Context, *sandboxv1.ListWorkspaceRequest) (*sandboxv1.ListFilesResponse, error)
 	// Explain says which level a path has, and why.
-	Explain(context.Context, *connect.Request[sandboxv1.ExplainRequest]) (*connect.Response[sandboxv1.ExplainResponse], error)
+	Explain(context.Context, *sandboxv1.ExplainRequest) (*sandboxv1.ExplainResponse, error)
 	// ListChanges lists what a sandbox changed.
-	ListChanges(context.Context, *connect.Request[sandboxv1.ListChangesRequest]) (*connect.Response[sandboxv1.ListChangesResponse], error)
+	ListChanges(context.Context, *sandboxv1.ListChangesRequest) (*sandboxv1.ListChangesResponse, error)
 	// GetDiff returns what a sandbox changed as a patch.
-	GetDiff(context.Context, *connect.Request[sandboxv1.GetDiffRequest]) (*connect.ServerStreamForClient[sandboxv1.FileChunk], error)
+	GetDiff(context.Context, *sandboxv1.GetDiffRequest) (*connect.ServerStreamForClient[sandboxv1.FileChunk], error)
 	// Commit carries changes over to the codebase.
-	Commit(context.Context, *connect.Request[sandboxv1.CommitRequest]) (*connect.Response[sandboxv1.CommitResponse], error)
+	Commit(context.Context, *sandboxv1.CommitRequest) (*sandboxv1.CommitResponse, error)
 	// Discard drops what a sandbox changed.
-	Discard(context.Context, *connect.Request[sandboxv1.DiscardRequest]) (*connect.Response[sandboxv1.Empty], error)
+	Discard(context.Context, *sandboxv1.DiscardRequest) (*sandboxv1.Empty, error)
 	// Fork makes another sandbox from the state of one.
-	Fork(context.Context, *connect.Request[sandboxv1.ForkRequest]) (*connect.Response[sandboxv1.Sandbox], error)
+	Fork(context.Context, *sandboxv1.ForkRequest) (*sandboxv1.Sandbox, error)
 	// CreateCheckpoint keeps the state of a sandbox.
-	CreateCheckpoint(context.Context, *connect.Request[sandboxv1.CreateCheckpointRequest]) (*connect.Response[sandboxv1.Checkpoint], error)
+	CreateCheckpoint(context.Context, *sandboxv1.CreateCheckpointRequest) (*sandboxv1.Checkpoint, error)
 	// ListCheckpoints lists what was kept.
-	ListCheckpoints(context.Context, *connect.Request[sandboxv1.ListCheckpointsRequest]) (*connect.Response[sandboxv1.ListCheckpointsResponse], error)
+	ListCheckpoints(context.Context, *sandboxv1.ListCheckpointsRequest) (*sandboxv1.ListCheckpointsResponse, error)
 	// Restore puts a sandbox back to a checkpoint.
-	Restore(context.Context, *connect.Request[sandboxv1.RestoreRequest]) (*connect.Response[sandboxv1.Empty], error)
+	Restore(context.Context, *sandboxv1.RestoreRequest) (*sandboxv1.Empty, error)
 	// DeleteCheckpoint drops a checkpoint.
-	DeleteCheckpoint(context.Context, *connect.Request[sandboxv1.DeleteCheckpointRequest]) (*connect.Response[sandboxv1.Empty], error)
+	DeleteCheckpoint(context.Context, *sandboxv1.DeleteCheckpointRequest) (*sandboxv1.Empty, error)
 	// ListPresets lists the presets with their rules.
-	ListPresets(context.Context, *connect.Request[sandboxv1.ListPresetsRequest]) (*connect.Response[sandboxv1.ListPresetsResponse], error)
+	ListPresets(context.Context, *sandboxv1.ListPresetsRequest) (*sandboxv1.ListPresetsResponse, error)
 }
 
 // NewSandboxServiceClient constructs a client for the sandbox.v1.SandboxService service. By
@@ -436,227 +436,327 @@ type sandboxServiceClient struct {
 }
 
 // CreateSandbox calls sandbox.v1.SandboxService.CreateSandbox.
-func (c *sandboxServiceClient) CreateSandbox(ctx context.Context, req *connect.Request[sandboxv1.CreateSandboxRequest]) (*connect.Response[sandboxv1.Sandbox], error) {
-	return c.createSandbox.CallUnary(ctx, req)
+func (c *sandboxServiceClient) CreateSandbox(ctx context.Context, req *sandboxv1.CreateSandboxRequest) (*sandboxv1.Sandbox, error) {
+	response, err := c.createSandbox.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
 }
 
 // GetSandbox calls sandbox.v1.SandboxService.GetSandbox.
-func (c *sandboxServiceClient) GetSandbox(ctx context.Context, req *connect.Request[sandboxv1.GetSandboxRequest]) (*connect.Response[sandboxv1.Sandbox], error) {
-	return c.getSandbox.CallUnary(ctx, req)
+func (c *sandboxServiceClient) GetSandbox(ctx context.Context, req *sandboxv1.GetSandboxRequest) (*sandboxv1.Sandbox, error) {
+	response, err := c.getSandbox.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
 }
 
 // ListSandboxes calls sandbox.v1.SandboxService.ListSandboxes.
-func (c *sandboxServiceClient) ListSandboxes(ctx context.Context, req *connect.Request[sandboxv1.ListSandboxesRequest]) (*connect.Response[sandboxv1.ListSandboxesResponse], error) {
-	return c.listSandboxes.CallUnary(ctx, req)
+func (c *sandboxServiceClient) ListSandboxes(ctx context.Context, req *sandboxv1.ListSandboxesRequest) (*sandboxv1.ListSandboxesResponse, error) {
+	response, err := c.listSandboxes.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
 }
 
 // StartSandbox calls sandbox.v1.SandboxService.StartSandbox.
-func (c *sandboxServiceClient) StartSandbox(ctx context.Context, req *connect.Request[sandboxv1.StartSandboxRequest]) (*connect.Response[sandboxv1.Sandbox], error) {
-	return c.startSandbox.CallUnary(ctx, req)
+func (c *sandboxServiceClient) StartSandbox(ctx context.Context, req *sandboxv1.StartSandboxRequest) (*sandboxv1.Sandbox, error) {
+	response, err := c.startSandbox.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
 }
 
 // StopSandbox calls sandbox.v1.SandboxService.StopSandbox.
-func (c *sandboxServiceClient) StopSandbox(ctx context.Context, req *connect.Request[sandboxv1.StopSandboxRequest]) (*connect.Response[sandboxv1.Sandbox], error) {
-	return c.stopSandbox.CallUnary(ctx, req)
+func (c *sandboxServiceClient) StopSandbox(ctx context.Context, req *sandboxv1.StopSandboxRequest) (*sandboxv1.Sandbox, error) {
+	response, err := c.stopSandbox.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
 }
 
 // DestroySandbox calls sandbox.v1.SandboxService.DestroySandbox.
-func (c *sandboxServiceClient) DestroySandbox(ctx context.Context, req *connect.Request[sandboxv1.DestroySandboxRequest]) (*connect.Response[sandboxv1.Empty], error) {
-	return c.destroySandbox.CallUnary(ctx, req)
+func (c *sandboxServiceClient) DestroySandbox(ctx context.Context, req *sandboxv1.DestroySandboxRequest) (*sandboxv1.Empty, error) {
+	response, err := c.destroySandbox.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
 }
 
 // Exec calls sandbox.v1.SandboxService.Exec.
-func (c *sandboxServiceClient) Exec(ctx context.Context, req *connect.Request[sandboxv1.ExecRequest]) (*connect.Response[sandboxv1.ExecResult], error) {
-	return c.exec.CallUnary(ctx, req)
+func (c *sandboxServiceClient) Exec(ctx context.Context, req *sandboxv1.ExecRequest) (*sandboxv1.ExecResult, error) {
+	response, err := c.exec.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
 }
 
 // ExecStream calls sandbox.v1.SandboxService.ExecStream.
-func (c *sandboxServiceClient) ExecStream(ctx context.Context, req *connect.Request[sandboxv1.ExecRequest]) (*connect.ServerStreamForClient[sandboxv1.ExecOutput], error) {
-	return c.execStream.CallServerStream(ctx, req)
+func (c *sandboxServiceClient) ExecStream(ctx context.Context, req *sandboxv1.ExecRequest) (*connect.ServerStreamForClient[sandboxv1.ExecOutput], error) {
+	return c.execStream.CallServerStream(ctx, connect.NewRequest(req))
 }
 
 // ExecInteractive calls sandbox.v1.SandboxService.ExecInteractive.
-func (c *sandboxServiceClient) ExecInteractive(ctx context.Context) *connect.BidiStreamForClient[sandboxv1.ExecInput, sandboxv1.ExecOutput] {
-	return c.execInteractive.CallBidiStream(ctx)
+func (c *sandboxServiceClient) ExecInteractive(ctx context.Context) (*connect.BidiStreamForClientSimple[sandboxv1.ExecInput, sandboxv1.ExecOutput], error) {
+	return c.execInteractive.CallBidiStreamSimple(ctx)
 }
 
 // CreateSession calls sandbox.v1.SandboxService.CreateSession.
-func (c *sandboxServiceClient) CreateSession(ctx context.Context, req *connect.Request[sandboxv1.CreateSessionRequest]) (*connect.Response[sandboxv1.Session], error) {
-	return c.createSession.CallUnary(ctx, req)
+func (c *sandboxServiceClient) CreateSession(ctx context.Context, req *sandboxv1.CreateSessionRequest) (*sandboxv1.Session, error) {
+	response, err := c.createSession.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
 }
 
 // GetSession calls sandbox.v1.SandboxService.GetSession.
-func (c *sandboxServiceClient) GetSession(ctx context.Context, req *connect.Request[sandboxv1.GetSessionRequest]) (*connect.Response[sandboxv1.Session], error) {
-	return c.getSession.CallUnary(ctx, req)
+func (c *sandboxServiceClient) GetSession(ctx context.Context, req *sandboxv1.GetSessionRequest) (*sandboxv1.Session, error) {
+	response, err := c.getSession.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
 }
 
 // ListSessions calls sandbox.v1.SandboxService.ListSessions.
-func (c *sandboxServiceClient) ListSessions(ctx context.Context, req *connect.Request[sandboxv1.ListSessionsRequest]) (*connect.Response[sandboxv1.ListSessionsResponse], error) {
-	return c.listSessions.CallUnary(ctx, req)
+func (c *sandboxServiceClient) ListSessions(ctx context.Context, req *sandboxv1.ListSessionsRequest) (*sandboxv1.ListSessionsResponse, error) {
+	response, err := c.listSessions.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
 }
 
 // DestroySession calls sandbox.v1.SandboxService.DestroySession.
-func (c *sandboxServiceClient) DestroySession(ctx context.Context, req *connect.Request[sandboxv1.DestroySessionRequest]) (*connect.Response[sandboxv1.Empty], error) {
-	return c.destroySession.CallUnary(ctx, req)
+func (c *sandboxServiceClient) DestroySession(ctx context.Context, req *sandboxv1.DestroySessionRequest) (*sandboxv1.Empty, error) {
+	response, err := c.destroySession.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
 }
 
 // SessionExec calls sandbox.v1.SandboxService.SessionExec.
-func (c *sandboxServiceClient) SessionExec(ctx context.Context, req *connect.Request[sandboxv1.SessionExecRequest]) (*connect.Response[sandboxv1.ExecResult], error) {
-	return c.sessionExec.CallUnary(ctx, req)
+func (c *sandboxServiceClient) SessionExec(ctx context.Context, req *sandboxv1.SessionExecRequest) (*sandboxv1.ExecResult, error) {
+	response, err := c.sessionExec.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
 }
 
 // SessionExecStream calls sandbox.v1.SandboxService.SessionExecStream.
-func (c *sandboxServiceClient) SessionExecStream(ctx context.Context, req *connect.Request[sandboxv1.SessionExecRequest]) (*connect.ServerStreamForClient[sandboxv1.ExecOutput], error) {
-	return c.sessionExecStream.CallServerStream(ctx, req)
+func (c *sandboxServiceClient) SessionExecStream(ctx context.Context, req *sandboxv1.SessionExecRequest) (*connect.ServerStreamForClient[sandboxv1.ExecOutput], error) {
+	return c.sessionExecStream.CallServerStream(ctx, connect.NewRequest(req))
 }
 
 // UpdateResources calls sandbox.v1.SandboxService.UpdateResources.
-func (c *sandboxServiceClient) UpdateResources(ctx context.Context, req *connect.Request[sandboxv1.UpdateResourcesRequest]) (*connect.Response[sandboxv1.Empty], error) {
-	return c.updateResources.CallUnary(ctx, req)
+func (c *sandboxServiceClient) UpdateResources(ctx context.Context, req *sandboxv1.UpdateResourcesRequest) (*sandboxv1.Empty, error) {
+	response, err := c.updateResources.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
 }
 
 // GetUsage calls sandbox.v1.SandboxService.GetUsage.
-func (c *sandboxServiceClient) GetUsage(ctx context.Context, req *connect.Request[sandboxv1.GetUsageRequest]) (*connect.Response[sandboxv1.Usage], error) {
-	return c.getUsage.CallUnary(ctx, req)
+func (c *sandboxServiceClient) GetUsage(ctx context.Context, req *sandboxv1.GetUsageRequest) (*sandboxv1.Usage, error) {
+	response, err := c.getUsage.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
 }
 
 // ReadFile calls sandbox.v1.SandboxService.ReadFile.
-func (c *sandboxServiceClient) ReadFile(ctx context.Context, req *connect.Request[sandboxv1.ReadFileRequest]) (*connect.ServerStreamForClient[sandboxv1.FileChunk], error) {
-	return c.readFile.CallServerStream(ctx, req)
+func (c *sandboxServiceClient) ReadFile(ctx context.Context, req *sandboxv1.ReadFileRequest) (*connect.ServerStreamForClient[sandboxv1.FileChunk], error) {
+	return c.readFile.CallServerStream(ctx, connect.NewRequest(req))
 }
 
 // WriteFile calls sandbox.v1.SandboxService.WriteFile.
-func (c *sandboxServiceClient) WriteFile(ctx context.Context) *connect.ClientStreamForClient[sandboxv1.WriteFileRequest, sandboxv1.Empty] {
-	return c.writeFile.CallClientStream(ctx)
+func (c *sandboxServiceClient) WriteFile(ctx context.Context) (*connect.ClientStreamForClientSimple[sandboxv1.WriteFileRequest, sandboxv1.Empty], error) {
+	return c.writeFile.CallClientStreamSimple(ctx)
 }
 
 // ListWorkspace calls sandbox.v1.SandboxService.ListWorkspace.
-func (c *sandboxServiceClient) ListWorkspace(ctx context.Context, req *connect.Request[sandboxv1.ListWorkspaceRequest]) (*connect.Response[sandboxv1.ListFilesResponse], error) {
-	return c.listWorkspace.CallUnary(ctx, req)
+func (c *sandboxServiceClient) ListWorkspace(ctx context.Context, req *sandboxv1.ListWorkspaceRequest) (*sandboxv1.ListFilesResponse, error) {
+	response, err := c.listWorkspace.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
 }
 
 // Explain calls sandbox.v1.SandboxService.Explain.
-func (c *sandboxServiceClient) Explain(ctx context.Context, req *connect.Request[sandboxv1.ExplainRequest]) (*connect.Response[sandboxv1.ExplainResponse], error) {
-	return c.explain.CallUnary(ctx, req)
+func (c *sandboxServiceClient) Explain(ctx context.Context, req *sandboxv1.ExplainRequest) (*sandboxv1.ExplainResponse, error) {
+	response, err := c.explain.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
 }
 
 // ListChanges calls sandbox.v1.SandboxService.ListChanges.
-func (c *sandboxServiceClient) ListChanges(ctx context.Context, req *connect.Request[sandboxv1.ListChangesRequest]) (*connect.Response[sandboxv1.ListChangesResponse], error) {
-	return c.listChanges.CallUnary(ctx, req)
+func (c *sandboxServiceClient) ListChanges(ctx context.Context, req *sandboxv1.ListChangesRequest) (*sandboxv1.ListChangesResponse, error) {
+	response, err := c.listChanges.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
 }
 
 // GetDiff calls sandbox.v1.SandboxService.GetDiff.
-func (c *sandboxServiceClient) GetDiff(ctx context.Context, req *connect.Request[sandboxv1.GetDiffRequest]) (*connect.ServerStreamForClient[sandboxv1.FileChunk], error) {
-	return c.getDiff.CallServerStream(ctx, req)
+func (c *sandboxServiceClient) GetDiff(ctx context.Context, req *sandboxv1.GetDiffRequest) (*connect.ServerStreamForClient[sandboxv1.FileChunk], error) {
+	return c.getDiff.CallServerStream(ctx, connect.NewRequest(req))
 }
 
 // Commit calls sandbox.v1.SandboxService.Commit.
-func (c *sandboxServiceClient) Commit(ctx context.Context, req *connect.Request[sandboxv1.CommitRequest]) (*connect.Response[sandboxv1.CommitResponse], error) {
-	return c.commit.CallUnary(ctx, req)
+func (c *sandboxServiceClient) Commit(ctx context.Context, req *sandboxv1.CommitRequest) (*sandboxv1.CommitResponse, error) {
+	response, err := c.commit.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
 }
 
 // Discard calls sandbox.v1.SandboxService.Discard.
-func (c *sandboxServiceClient) Discard(ctx context.Context, req *connect.Request[sandboxv1.DiscardRequest]) (*connect.Response[sandboxv1.Empty], error) {
-	return c.discard.CallUnary(ctx, req)
+func (c *sandboxServiceClient) Discard(ctx context.Context, req *sandboxv1.DiscardRequest) (*sandboxv1.Empty, error) {
+	response, err := c.discard.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
 }
 
 // Fork calls sandbox.v1.SandboxService.Fork.
-func (c *sandboxServiceClient) Fork(ctx context.Context, req *connect.Request[sandboxv1.ForkRequest]) (*connect.Response[sandboxv1.Sandbox], error) {
-	return c.fork.CallUnary(ctx, req)
+func (c *sandboxServiceClient) Fork(ctx context.Context, req *sandboxv1.ForkRequest) (*sandboxv1.Sandbox, error) {
+	response, err := c.fork.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
 }
 
 // CreateCheckpoint calls sandbox.v1.SandboxService.CreateCheckpoint.
-func (c *sandboxServiceClient) CreateCheckpoint(ctx context.Context, req *connect.Request[sandboxv1.CreateCheckpointRequest]) (*connect.Response[sandboxv1.Checkpoint], error) {
-	return c.createCheckpoint.CallUnary(ctx, req)
+func (c *sandboxServiceClient) CreateCheckpoint(ctx context.Context, req *sandboxv1.CreateCheckpointRequest) (*sandboxv1.Checkpoint, error) {
+	response, err := c.createCheckpoint.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
 }
 
 // ListCheckpoints calls sandbox.v1.SandboxService.ListCheckpoints.
-func (c *sandboxServiceClient) ListCheckpoints(ctx context.Context, req *connect.Request[sandboxv1.ListCheckpointsRequest]) (*connect.Response[sandboxv1.ListCheckpointsResponse], error) {
-	return c.listCheckpoints.CallUnary(ctx, req)
+func (c *sandboxServiceClient) ListCheckpoints(ctx context.Context, req *sandboxv1.ListCheckpointsRequest) (*sandboxv1.ListCheckpointsResponse, error) {
+	response, err := c.listCheckpoints.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
 }
 
 // Restore calls sandbox.v1.SandboxService.Restore.
-func (c *sandboxServiceClient) Restore(ctx context.Context, req *connect.Request[sandboxv1.RestoreRequest]) (*connect.Response[sandboxv1.Empty], error) {
-	return c.restore.CallUnary(ctx, req)
+func (c *sandboxServiceClient) Restore(ctx context.Context, req *sandboxv1.RestoreRequest) (*sandboxv1.Empty, error) {
+	response, err := c.restore.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
 }
 
 // DeleteCheckpoint calls sandbox.v1.SandboxService.DeleteCheckpoint.
-func (c *sandboxServiceClient) DeleteCheckpoint(ctx context.Context, req *connect.Request[sandboxv1.DeleteCheckpointRequest]) (*connect.Response[sandboxv1.Empty], error) {
-	return c.deleteCheckpoint.CallUnary(ctx, req)
+func (c *sandboxServiceClient) DeleteCheckpoint(ctx context.Context, req *sandboxv1.DeleteCheckpointRequest) (*sandboxv1.Empty, error) {
+	response, err := c.deleteCheckpoint.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
 }
 
 // ListPresets calls sandbox.v1.SandboxService.ListPresets.
-func (c *sandboxServiceClient) ListPresets(ctx context.Context, req *connect.Request[sandboxv1.ListPresetsRequest]) (*connect.Response[sandboxv1.ListPresetsResponse], error) {
-	return c.listPresets.CallUnary(ctx, req)
+func (c *sandboxServiceClient) ListPresets(ctx context.Context, req *sandboxv1.ListPresetsRequest) (*sandboxv1.ListPresetsResponse, error) {
+	response, err := c.listPresets.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
 }
 
 // SandboxServiceHandler is an implementation of the sandbox.v1.SandboxService service.
 type SandboxServiceHandler interface {
 	// CreateSandbox makes a sandbox. It is stopped, unless start is set.
-	CreateSandbox(context.Context, *connect.Request[sandboxv1.CreateSandboxRequest]) (*connect.Response[sandboxv1.Sandbox], error)
+	CreateSandbox(context.Context, *sandboxv1.CreateSandboxRequest) (*sandboxv1.Sandbox, error)
 	// GetSandbox describes a sandbox.
-	GetSandbox(context.Context, *connect.Request[sandboxv1.GetSandboxRequest]) (*connect.Response[sandboxv1.Sandbox], error)
+	GetSandbox(context.Context, *sandboxv1.GetSandboxRequest) (*sandboxv1.Sandbox, error)
 	// ListSandboxes lists sandboxes, the oldest first, page by page.
-	ListSandboxes(context.Context, *connect.Request[sandboxv1.ListSandboxesRequest]) (*connect.Response[sandboxv1.ListSandboxesResponse], error)
+	ListSandboxes(context.Context, *sandboxv1.ListSandboxesRequest) (*sandboxv1.ListSandboxesResponse, error)
 	// StartSandbox starts a sandbox, with what it had changed.
-	StartSandbox(context.Context, *connect.Request[sandboxv1.StartSandboxRequest]) (*connect.Response[sandboxv1.Sandbox], error)
+	StartSandbox(context.Context, *sandboxv1.StartSandboxRequest) (*sandboxv1.Sandbox, error)
 	// StopSandbox ends all commands and sessions; what they changed is kept.
-	StopSandbox(context.Context, *connect.Request[sandboxv1.StopSandboxRequest]) (*connect.Response[sandboxv1.Sandbox], error)
+	StopSandbox(context.Context, *sandboxv1.StopSandboxRequest) (*sandboxv1.Sandbox, error)
 	// DestroySandbox removes a sandbox. What it changed goes into its codebase.
-	DestroySandbox(context.Context, *connect.Request[sandboxv1.DestroySandboxRequest]) (*connect.Response[sandboxv1.Empty], error)
+	DestroySandbox(context.Context, *sandboxv1.DestroySandboxRequest) (*sandboxv1.Empty, error)
 	// Exec runs a command and waits for it.
-	Exec(context.Context, *connect.Request[sandboxv1.ExecRequest]) (*connect.Response[sandboxv1.ExecResult], error)
+	Exec(context.Context, *sandboxv1.ExecRequest) (*sandboxv1.ExecResult, error)
 	// ExecStream runs a command and sends what it prints as it comes.
-	ExecStream(context.Context, *connect.Request[sandboxv1.ExecRequest], *connect.ServerStream[sandboxv1.ExecOutput]) error
+	ExecStream(context.Context, *sandboxv1.ExecRequest, *connect.ServerStream[sandboxv1.ExecOutput]) error
 	// ExecInteractive is ExecStream for a command that is fed while it runs, which
 	// takes HTTP/2.
 	ExecInteractive(context.Context, *connect.BidiStream[sandboxv1.ExecInput, sandboxv1.ExecOutput]) error
 	// CreateSession opens a session: a shell that goes on from one command to the
 	// next.
-	CreateSession(context.Context, *connect.Request[sandboxv1.CreateSessionRequest]) (*connect.Response[sandboxv1.Session], error)
+	CreateSession(context.Context, *sandboxv1.CreateSessionRequest) (*sandboxv1.Session, error)
 	// GetSession describes a session.
-	GetSession(context.Context, *connect.Request[sandboxv1.GetSessionRequest]) (*connect.Response[sandboxv1.Session], error)
+	GetSession(context.Context, *sandboxv1.GetSessionRequest) (*sandboxv1.Session, error)
 	// ListSessions lists the sessions of a sandbox.
-	ListSessions(context.Context, *connect.Request[sandboxv1.ListSessionsRequest]) (*connect.Response[sandboxv1.ListSessionsResponse], error)
+	ListSessions(context.Context, *sandboxv1.ListSessionsRequest) (*sandboxv1.ListSessionsResponse, error)
 	// DestroySession ends a session with all that it has started.
-	DestroySession(context.Context, *connect.Request[sandboxv1.DestroySessionRequest]) (*connect.Response[sandboxv1.Empty], error)
+	DestroySession(context.Context, *sandboxv1.DestroySessionRequest) (*sandboxv1.Empty, error)
 	// SessionExec runs a command in a session and waits for it.
-	SessionExec(context.Context, *connect.Request[sandboxv1.SessionExecRequest]) (*connect.Response[sandboxv1.ExecResult], error)
+	SessionExec(context.Context, *sandboxv1.SessionExecRequest) (*sandboxv1.ExecResult, error)
 	// SessionExecStream runs a command in a session and sends what it prints.
-	SessionExecStream(context.Context, *connect.Request[sandboxv1.SessionExecRequest], *connect.ServerStream[sandboxv1.ExecOutput]) error
+	SessionExecStream(context.Context, *sandboxv1.SessionExecRequest, *connect.ServerStream[sandboxv1.ExecOutput]) error
 	// UpdateResources replaces the limits of a sandbox.
-	UpdateResources(context.Context, *connect.Request[sandboxv1.UpdateResourcesRequest]) (*connect.Response[sandboxv1.Empty], error)
+	UpdateResources(context.Context, *sandboxv1.UpdateResourcesRequest) (*sandboxv1.Empty, error)
 	// GetUsage says what a sandbox uses.
-	GetUsage(context.Context, *connect.Request[sandboxv1.GetUsageRequest]) (*connect.Response[sandboxv1.Usage], error)
+	GetUsage(context.Context, *sandboxv1.GetUsageRequest) (*sandboxv1.Usage, error)
 	// ReadFile returns the content of a file of the workspace, under the rules.
-	ReadFile(context.Context, *connect.Request[sandboxv1.ReadFileRequest], *connect.ServerStream[sandboxv1.FileChunk]) error
+	ReadFile(context.Context, *sandboxv1.ReadFileRequest, *connect.ServerStream[sandboxv1.FileChunk]) error
 	// WriteFile writes a file of the workspace, under the rules. The first message
 	// names the sandbox and the path.
-	WriteFile(context.Context, *connect.ClientStream[sandboxv1.WriteFileRequest]) (*connect.Response[sandboxv1.Empty], error)
+	WriteFile(context.Context, *connect.ClientStream[sandboxv1.WriteFileRequest]) (*sandboxv1.Empty, error)
 	// ListWorkspace lists a directory of the workspace, under the rules.
-	ListWorkspace(context.Context, *connect.Request[sandboxv1.ListWorkspaceRequest]) (*connect.Response[sandboxv1.ListFilesResponse], error)
+	ListWorkspace(context.Context, *sandboxv1.ListWorkspaceRequest) (*sandboxv1.ListFilesResponse, error)
 	// Explain says which level a path has, and why.
-	Explain(context.Context, *connect.Request[sandboxv1.ExplainRequest]) (*connect.Response[sandboxv1.ExplainResponse], error)
+	Explain(context.Context, *sandboxv1.ExplainRequest) (*sandboxv1.ExplainResponse, error)
 	// ListChanges lists what a sandbox changed.
-	ListChanges(context.Context, *connect.Request[sandboxv1.ListChangesRequest]) (*connect.Response[sandboxv1.ListChangesResponse], error)
+	ListChanges(context.Context, *sandboxv1.ListChangesRequest) (*sandboxv1.ListChangesResponse, error)
 	// GetDiff returns what a sandbox changed as a patch.
-	GetDiff(context.Context, *connect.Request[sandboxv1.GetDiffRequest], *connect.ServerStream[sandboxv1.FileChunk]) error
+	GetDiff(context.Context, *sandboxv1.GetDiffRequest, *connect.ServerStream[sandboxv1.FileChunk]) error
 	// Commit carries changes over to the codebase.
-	Commit(context.Context, *connect.Request[sandboxv1.CommitRequest]) (*connect.Response[sandboxv1.CommitResponse], error)
+	Commit(context.Context, *sandboxv1.CommitRequest) (*sandboxv1.CommitResponse, error)
 	// Discard drops what a sandbox changed.
-	Discard(context.Context, *connect.Request[sandboxv1.DiscardRequest]) (*connect.Response[sandboxv1.Empty], error)
+	Discard(context.Context, *sandboxv1.DiscardRequest) (*sandboxv1.Empty, error)
 	// Fork makes another sandbox from the state of one.
-	Fork(context.Context, *connect.Request[sandboxv1.ForkRequest]) (*connect.Response[sandboxv1.Sandbox], error)
+	Fork(context.Context, *sandboxv1.ForkRequest) (*sandboxv1.Sandbox, error)
 	// CreateCheckpoint keeps the state of a sandbox.
-	CreateCheckpoint(context.Context, *connect.Request[sandboxv1.CreateCheckpointRequest]) (*connect.Response[sandboxv1.Checkpoint], error)
+	CreateCheckpoint(context.Context, *sandboxv1.CreateCheckpointRequest) (*sandboxv1.Checkpoint, error)
 	// ListCheckpoints lists what was kept.
-	ListCheckpoints(context.Context, *connect.Request[sandboxv1.ListCheckpointsRequest]) (*connect.Response[sandboxv1.ListCheckpointsResponse], error)
+	ListCheckpoints(context.Context, *sandboxv1.ListCheckpointsRequest) (*sandboxv1.ListCheckpointsResponse, error)
 	// Restore puts a sandbox back to a checkpoint.
-	Restore(context.Context, *connect.Request[sandboxv1.RestoreRequest]) (*connect.Response[sandboxv1.Empty], error)
+	Restore(context.Context, *sandboxv1.RestoreRequest) (*sandboxv1.Empty, error)
 	// DeleteCheckpoint drops a checkpoint.
-	DeleteCheckpoint(context.Context, *connect.Request[sandboxv1.DeleteCheckpointRequest]) (*connect.Response[sandboxv1.Empty], error)
+	DeleteCheckpoint(context.Context, *sandboxv1.DeleteCheckpointRequest) (*sandboxv1.Empty, error)
 	// ListPresets lists the presets with their rules.
-	ListPresets(context.Context, *connect.Request[sandboxv1.ListPresetsRequest]) (*connect.Response[sandboxv1.ListPresetsResponse], error)
+	ListPresets(context.Context, *sandboxv1.ListPresetsRequest) (*sandboxv1.ListPresetsResponse, error)
 }
 
 // NewSandboxServiceHandler builds an HTTP handler from the service implementation. It returns the
@@ -666,51 +766,51 @@ type SandboxServiceHandler interface {
 // and JSON codecs. They also support gzip compression.
 func NewSandboxServiceHandler(svc SandboxServiceHandler, opts ...connect.HandlerOption) (string, http.Handler) {
 	sandboxServiceMethods := sandboxv1.File_sandbox_v1_sandbox_proto.Services().ByName("SandboxService").Methods()
-	sandboxServiceCreateSandboxHandler := connect.NewUnaryHandler(
+	sandboxServiceCreateSandboxHandler := connect.NewUnaryHandlerSimple(
 		SandboxServiceCreateSandboxProcedure,
 		svc.CreateSandbox,
 		connect.WithSchema(sandboxServiceMethods.ByName("CreateSandbox")),
 		connect.WithHandlerOptions(opts...),
 	)
-	sandboxServiceGetSandboxHandler := connect.NewUnaryHandler(
+	sandboxServiceGetSandboxHandler := connect.NewUnaryHandlerSimple(
 		SandboxServiceGetSandboxProcedure,
 		svc.GetSandbox,
 		connect.WithSchema(sandboxServiceMethods.ByName("GetSandbox")),
 		connect.WithIdempotency(connect.IdempotencyNoSideEffects),
 		connect.WithHandlerOptions(opts...),
 	)
-	sandboxServiceListSandboxesHandler := connect.NewUnaryHandler(
+	sandboxServiceListSandboxesHandler := connect.NewUnaryHandlerSimple(
 		SandboxServiceListSandboxesProcedure,
 		svc.ListSandboxes,
 		connect.WithSchema(sandboxServiceMethods.ByName("ListSandboxes")),
 		connect.WithIdempotency(connect.IdempotencyNoSideEffects),
 		connect.WithHandlerOptions(opts...),
 	)
-	sandboxServiceStartSandboxHandler := connect.NewUnaryHandler(
+	sandboxServiceStartSandboxHandler := connect.NewUnaryHandlerSimple(
 		SandboxServiceStartSandboxProcedure,
 		svc.StartSandbox,
 		connect.WithSchema(sandboxServiceMethods.ByName("StartSandbox")),
 		connect.WithHandlerOptions(opts...),
 	)
-	sandboxServiceStopSandboxHandler := connect.NewUnaryHandler(
+	sandboxServiceStopSandboxHandler := connect.NewUnaryHandlerSimple(
 		SandboxServiceStopSandboxProcedure,
 		svc.StopSandbox,
 		connect.WithSchema(sandboxServiceMethods.ByName("StopSandbox")),
 		connect.WithHandlerOptions(opts...),
 	)
-	sandboxServiceDestroySandboxHandler := connect.NewUnaryHandler(
+	sandboxServiceDestroySandboxHandler := connect.NewUnaryHandlerSimple(
 		SandboxServiceDestroySandboxProcedure,
 		svc.DestroySandbox,
 		connect.WithSchema(sandboxServiceMethods.ByName("DestroySandbox")),
 		connect.WithHandlerOptions(opts...),
 	)
-	sandboxServiceExecHandler := connect.NewUnaryHandler(
+	sandboxServiceExecHandler := connect.NewUnaryHandlerSimple(
 		SandboxServiceExecProcedure,
 		svc.Exec,
 		connect.WithSchema(sandboxServiceMethods.ByName("Exec")),
 		connect.WithHandlerOptions(opts...),
 	)
-	sandboxServiceExecStreamHandler := connect.NewServerStreamHandler(
+	sandboxServiceExecStreamHandler := connect.NewServerStreamHandlerSimple(
 		SandboxServiceExecStreamProcedure,
 		svc.ExecStream,
 		connect.WithSchema(sandboxServiceMethods.ByName("ExecStream")),
@@ -722,140 +822,140 @@ func NewSandboxServiceHandler(svc SandboxServiceHandler, opts ...connect.Handler
 		connect.WithSchema(sandboxServiceMethods.ByName("ExecInteractive")),
 		connect.WithHandlerOptions(opts...),
 	)
-	sandboxServiceCreateSessionHandler := connect.NewUnaryHandler(
+	sandboxServiceCreateSessionHandler := connect.NewUnaryHandlerSimple(
 		SandboxServiceCreateSessionProcedure,
 		svc.CreateSession,
 		connect.WithSchema(sandboxServiceMethods.ByName("CreateSession")),
 		connect.WithHandlerOptions(opts...),
 	)
-	sandboxServiceGetSessionHandler := connect.NewUnaryHandler(
+	sandboxServiceGetSessionHandler := connect.NewUnaryHandlerSimple(
 		SandboxServiceGetSessionProcedure,
 		svc.GetSession,
 		connect.WithSchema(sandboxServiceMethods.ByName("GetSession")),
 		connect.WithIdempotency(connect.IdempotencyNoSideEffects),
 		connect.WithHandlerOptions(opts...),
 	)
-	sandboxServiceListSessionsHandler := connect.NewUnaryHandler(
+	sandboxServiceListSessionsHandler := connect.NewUnaryHandlerSimple(
 		SandboxServiceListSessionsProcedure,
 		svc.ListSessions,
 		connect.WithSchema(sandboxServiceMethods.ByName("ListSessions")),
 		connect.WithIdempotency(connect.IdempotencyNoSideEffects),
 		connect.WithHandlerOptions(opts...),
 	)
-	sandboxServiceDestroySessionHandler := connect.NewUnaryHandler(
+	sandboxServiceDestroySessionHandler := connect.NewUnaryHandlerSimple(
 		SandboxServiceDestroySessionProcedure,
 		svc.DestroySession,
 		connect.WithSchema(sandboxServiceMethods.ByName("DestroySession")),
 		connect.WithHandlerOptions(opts...),
 	)
-	sandboxServiceSessionExecHandler := connect.NewUnaryHandler(
+	sandboxServiceSessionExecHandler := connect.NewUnaryHandlerSimple(
 		SandboxServiceSessionExecProcedure,
 		svc.SessionExec,
 		connect.WithSchema(sandboxServiceMethods.ByName("SessionExec")),
 		connect.WithHandlerOptions(opts...),
 	)
-	sandboxServiceSessionExecStreamHandler := connect.NewServerStreamHandler(
+	sandboxServiceSessionExecStreamHandler := connect.NewServerStreamHandlerSimple(
 		SandboxServiceSessionExecStreamProcedure,
 		svc.SessionExecStream,
 		connect.WithSchema(sandboxServiceMethods.ByName("SessionExecStream")),
 		connect.WithHandlerOptions(opts...),
 	)
-	sandboxServiceUpdateResourcesHandler := connect.NewUnaryHandler(
+	sandboxServiceUpdateResourcesHandler := connect.NewUnaryHandlerSimple(
 		SandboxServiceUpdateResourcesProcedure,
 		svc.UpdateResources,
 		connect.WithSchema(sandboxServiceMethods.ByName("UpdateResources")),
 		connect.WithHandlerOptions(opts...),
 	)
-	sandboxServiceGetUsageHandler := connect.NewUnaryHandler(
+	sandboxServiceGetUsageHandler := connect.NewUnaryHandlerSimple(
 		SandboxServiceGetUsageProcedure,
 		svc.GetUsage,
 		connect.WithSchema(sandboxServiceMethods.ByName("GetUsage")),
 		connect.WithIdempotency(connect.IdempotencyNoSideEffects),
 		connect.WithHandlerOptions(opts...),
 	)
-	sandboxServiceReadFileHandler := connect.NewServerStreamHandler(
+	sandboxServiceReadFileHandler := connect.NewServerStreamHandlerSimple(
 		SandboxServiceReadFileProcedure,
 		svc.ReadFile,
 		connect.WithSchema(sandboxServiceMethods.ByName("ReadFile")),
 		connect.WithHandlerOptions(opts...),
 	)
-	sandboxServiceWriteFileHandler := connect.NewClientStreamHandler(
+	sandboxServiceWriteFileHandler := connect.NewClientStreamHandlerSimple(
 		SandboxServiceWriteFileProcedure,
 		svc.WriteFile,
 		connect.WithSchema(sandboxServiceMethods.ByName("WriteFile")),
 		connect.WithHandlerOptions(opts...),
 	)
-	sandboxServiceListWorkspaceHandler := connect.NewUnaryHandler(
+	sandboxServiceListWorkspaceHandler := connect.NewUnaryHandlerSimple(
 		SandboxServiceListWorkspaceProcedure,
 		svc.ListWorkspace,
 		connect.WithSchema(sandboxServiceMethods.ByName("ListWorkspace")),
 		connect.WithIdempotency(connect.IdempotencyNoSideEffects),
 		connect.WithHandlerOptions(opts...),
 	)
-	sandboxServiceExplainHandler := connect.NewUnaryHandler(
+	sandboxServiceExplainHandler := connect.NewUnaryHandlerSimple(
 		SandboxServiceExplainProcedure,
 		svc.Explain,
 		connect.WithSchema(sandboxServiceMethods.ByName("Explain")),
 		connect.WithIdempotency(connect.IdempotencyNoSideEffects),
 		connect.WithHandlerOptions(opts...),
 	)
-	sandboxServiceListChangesHandler := connect.NewUnaryHandler(
+	sandboxServiceListChangesHandler := connect.NewUnaryHandlerSimple(
 		SandboxServiceListChangesProcedure,
 		svc.ListChanges,
 		connect.WithSchema(sandboxServiceMethods.ByName("ListChanges")),
 		connect.WithIdempotency(connect.IdempotencyNoSideEffects),
 		connect.WithHandlerOptions(opts...),
 	)
-	sandboxServiceGetDiffHandler := connect.NewServerStreamHandler(
+	sandboxServiceGetDiffHandler := connect.NewServerStreamHandlerSimple(
 		SandboxServiceGetDiffProcedure,
 		svc.GetDiff,
 		connect.WithSchema(sandboxServiceMethods.ByName("GetDiff")),
 		connect.WithHandlerOptions(opts...),
 	)
-	sandboxServiceCommitHandler := connect.NewUnaryHandler(
+	sandboxServiceCommitHandler := connect.NewUnaryHandlerSimple(
 		SandboxServiceCommitProcedure,
 		svc.Commit,
 		connect.WithSchema(sandboxServiceMethods.ByName("Commit")),
 		connect.WithHandlerOptions(opts...),
 	)
-	sandboxServiceDiscardHandler := connect.NewUnaryHandler(
+	sandboxServiceDiscardHandler := connect.NewUnaryHandlerSimple(
 		SandboxServiceDiscardProcedure,
 		svc.Discard,
 		connect.WithSchema(sandboxServiceMethods.ByName("Discard")),
 		connect.WithHandlerOptions(opts...),
 	)
-	sandboxServiceForkHandler := connect.NewUnaryHandler(
+	sandboxServiceForkHandler := connect.NewUnaryHandlerSimple(
 		SandboxServiceForkProcedure,
 		svc.Fork,
 		connect.WithSchema(sandboxServiceMethods.ByName("Fork")),
 		connect.WithHandlerOptions(opts...),
 	)
-	sandboxServiceCreateCheckpointHandler := connect.NewUnaryHandler(
+	sandboxServiceCreateCheckpointHandler := connect.NewUnaryHandlerSimple(
 		SandboxServiceCreateCheckpointProcedure,
 		svc.CreateCheckpoint,
 		connect.WithSchema(sandboxServiceMethods.ByName("CreateCheckpoint")),
 		connect.WithHandlerOptions(opts...),
 	)
-	sandboxServiceListCheckpointsHandler := connect.NewUnaryHandler(
+	sandboxServiceListCheckpointsHandler := connect.NewUnaryHandlerSimple(
 		SandboxServiceListCheckpointsProcedure,
 		svc.ListCheckpoints,
 		connect.WithSchema(sandboxServiceMethods.ByName("ListCheckpoints")),
 		connect.WithIdempotency(connect.IdempotencyNoSideEffects),
 		connect.WithHandlerOptions(opts...),
 	)
-	sandboxServiceRestoreHandler := connect.NewUnaryHandler(
+	sandboxServiceRestoreHandler := connect.NewUnaryHandlerSimple(
 		SandboxServiceRestoreProcedure,
 		svc.Restore,
 		connect.WithSchema(sandboxServiceMethods.ByName("Restore")),
 		connect.WithHandlerOptions(opts...),
 	)
-	sandboxServiceDeleteCheckpointHandler := connect.NewUnaryHandler(
+	sandboxServiceDeleteCheckpointHandler := connect.NewUnaryHandlerSimple(
 		SandboxServiceDeleteCheckpointProcedure,
 		svc.DeleteCheckpoint,
 		connect.WithSchema(sandboxServiceMethods.ByName("DeleteCheckpoint")),
 		connect.WithHandlerOptions(opts...),
 	)
-	sandboxServiceListPresetsHandler := connect.NewUnaryHandler(
+	sandboxServiceListPresetsHandler := connect.NewUnaryHandlerSimple(
 		SandboxServiceListPresetsProcedure,
 		svc.ListPresets,
 		connect.WithSchema(sandboxServiceMethods.ByName("ListPresets")),
@@ -935,35 +1035,35 @@ func NewSandboxServiceHandler(svc SandboxServiceHandler, opts ...connect.Handler
 // UnimplementedSandboxServiceHandler returns CodeUnimplemented from all methods.
 type UnimplementedSandboxServiceHandler struct{}
 
-func (UnimplementedSandboxServiceHandler) CreateSandbox(context.Context, *connect.Request[sandboxv1.CreateSandboxRequest]) (*connect.Response[sandboxv1.Sandbox], error) {
+func (UnimplementedSandboxServiceHandler) CreateSandbox(context.Context, *sandboxv1.CreateSandboxRequest) (*sandboxv1.Sandbox, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("sandbox.v1.SandboxService.CreateSandbox is not implemented"))
 }
 
-func (UnimplementedSandboxServiceHandler) GetSandbox(context.Context, *connect.Request[sandboxv1.GetSandboxRequest]) (*connect.Response[sandboxv1.Sandbox], error) {
+func (UnimplementedSandboxServiceHandler) GetSandbox(context.Context, *sandboxv1.GetSandboxRequest) (*sandboxv1.Sandbox, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("sandbox.v1.SandboxService.GetSandbox is not implemented"))
 }
 
-func (UnimplementedSandboxServiceHandler) ListSandboxes(context.Context, *connect.Request[sandboxv1.ListSandboxesRequest]) (*connect.Response[sandboxv1.ListSandboxesResponse], error) {
+func (UnimplementedSandboxServiceHandler) ListSandboxes(context.Context, *sandboxv1.ListSandboxesRequest) (*sandboxv1.ListSandboxesResponse, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("sandbox.v1.SandboxService.ListSandboxes is not implemented"))
 }
 
-func (UnimplementedSandboxServiceHandler) StartSandbox(context.Context, *connect.Request[sandboxv1.StartSandboxRequest]) (*connect.Response[sandboxv1.Sandbox], error) {
+func (UnimplementedSandboxServiceHandler) StartSandbox(context.Context, *sandboxv1.StartSandboxRequest) (*sandboxv1.Sandbox, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("sandbox.v1.SandboxService.StartSandbox is not implemented"))
 }
 
-func (UnimplementedSandboxServiceHandler) StopSandbox(context.Context, *connect.Request[sandboxv1.StopSandboxRequest]) (*connect.Response[sandboxv1.Sandbox], error) {
+func (UnimplementedSandboxServiceHandler) StopSandbox(context.Context, *sandboxv1.StopSandboxRequest) (*sandboxv1.Sandbox, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("sandbox.v1.SandboxService.StopSandbox is not implemented"))
 }
 
-func (UnimplementedSandboxServiceHandler) DestroySandbox(context.Context, *connect.Request[sandboxv1.DestroySandboxRequest]) (*connect.Response[sandboxv1.Empty], error) {
+func (UnimplementedSandboxServiceHandler) DestroySandbox(context.Context, *sandboxv1.DestroySandboxRequest) (*sandboxv1.Empty, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("sandbox.v1.SandboxService.DestroySandbox is not implemented"))
 }
 
-func (UnimplementedSandboxServiceHandler) Exec(context.Context, *connect.Request[sandboxv1.ExecRequest]) (*connect.Response[sandboxv1.ExecResult], error) {
+func (UnimplementedSandboxServiceHandler) Exec(context.Context, *sandboxv1.ExecRequest) (*sandboxv1.ExecResult, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("sandbox.v1.SandboxService.Exec is not implemented"))
 }
 
-func (UnimplementedSandboxServiceHandler) ExecStream(context.Context, *connect.Request[sandboxv1.ExecRequest], *connect.ServerStream[sandboxv1.ExecOutput]) error {
+func (UnimplementedSandboxServiceHandler) ExecStream(context.Context, *sandboxv1.ExecRequest, *connect.ServerStream[sandboxv1.ExecOutput]) error {
 	return connect.NewError(connect.CodeUnimplemented, errors.New("sandbox.v1.SandboxService.ExecStream is not implemented"))
 }
 
@@ -971,90 +1071,90 @@ func (UnimplementedSandboxServiceHandler) ExecInteractive(context.Context, *conn
 	return connect.NewError(connect.CodeUnimplemented, errors.New("sandbox.v1.SandboxService.ExecInteractive is not implemented"))
 }
 
-func (UnimplementedSandboxServiceHandler) CreateSession(context.Context, *connect.Request[sandboxv1.CreateSessionRequest]) (*connect.Response[sandboxv1.Session], error) {
+func (UnimplementedSandboxServiceHandler) CreateSession(context.Context, *sandboxv1.CreateSessionRequest) (*sandboxv1.Session, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("sandbox.v1.SandboxService.CreateSession is not implemented"))
 }
 
-func (UnimplementedSandboxServiceHandler) GetSession(context.Context, *connect.Request[sandboxv1.GetSessionRequest]) (*connect.Response[sandboxv1.Session], error) {
+func (UnimplementedSandboxServiceHandler) GetSession(context.Context, *sandboxv1.GetSessionRequest) (*sandboxv1.Session, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("sandbox.v1.SandboxService.GetSession is not implemented"))
 }
 
-func (UnimplementedSandboxServiceHandler) ListSessions(context.Context, *connect.Request[sandboxv1.ListSessionsRequest]) (*connect.Response[sandboxv1.ListSessionsResponse], error) {
+func (UnimplementedSandboxServiceHandler) ListSessions(context.Context, *sandboxv1.ListSessionsRequest) (*sandboxv1.ListSessionsResponse, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("sandbox.v1.SandboxService.ListSessions is not implemented"))
 }
 
-func (UnimplementedSandboxServiceHandler) DestroySession(context.Context, *connect.Request[sandboxv1.DestroySessionRequest]) (*connect.Response[sandboxv1.Empty], error) {
+func (UnimplementedSandboxServiceHandler) DestroySession(context.Context, *sandboxv1.DestroySessionRequest) (*sandboxv1.Empty, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("sandbox.v1.SandboxService.DestroySession is not implemented"))
 }
 
-func (UnimplementedSandboxServiceHandler) SessionExec(context.Context, *connect.Request[sandboxv1.SessionExecRequest]) (*connect.Response[sandboxv1.ExecResult], error) {
+func (UnimplementedSandboxServiceHandler) SessionExec(context.Context, *sandboxv1.SessionExecRequest) (*sandboxv1.ExecResult, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("sandbox.v1.SandboxService.SessionExec is not implemented"))
 }
 
-func (UnimplementedSandboxServiceHandler) SessionExecStream(context.Context, *connect.Request[sandboxv1.SessionExecRequest], *connect.ServerStream[sandboxv1.ExecOutput]) error {
+func (UnimplementedSandboxServiceHandler) SessionExecStream(context.Context, *sandboxv1.SessionExecRequest, *connect.ServerStream[sandboxv1.ExecOutput]) error {
 	return connect.NewError(connect.CodeUnimplemented, errors.New("sandbox.v1.SandboxService.SessionExecStream is not implemented"))
 }
 
-func (UnimplementedSandboxServiceHandler) UpdateResources(context.Context, *connect.Request[sandboxv1.UpdateResourcesRequest]) (*connect.Response[sandboxv1.Empty], error) {
+func (UnimplementedSandboxServiceHandler) UpdateResources(context.Context, *sandboxv1.UpdateResourcesRequest) (*sandboxv1.Empty, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("sandbox.v1.SandboxService.UpdateResources is not implemented"))
 }
 
-func (UnimplementedSandboxServiceHandler) GetUsage(context.Context, *connect.Request[sandboxv1.GetUsageRequest]) (*connect.Response[sandboxv1.Usage], error) {
+func (UnimplementedSandboxServiceHandler) GetUsage(context.Context, *sandboxv1.GetUsageRequest) (*sandboxv1.Usage, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("sandbox.v1.SandboxService.GetUsage is not implemented"))
 }
 
-func (UnimplementedSandboxServiceHandler) ReadFile(context.Context, *connect.Request[sandboxv1.ReadFileRequest], *connect.ServerStream[sandboxv1.FileChunk]) error {
+func (UnimplementedSandboxServiceHandler) ReadFile(context.Context, *sandboxv1.ReadFileRequest, *connect.ServerStream[sandboxv1.FileChunk]) error {
 	return connect.NewError(connect.CodeUnimplemented, errors.New("sandbox.v1.SandboxService.ReadFile is not implemented"))
 }
 
-func (UnimplementedSandboxServiceHandler) WriteFile(context.Context, *connect.ClientStream[sandboxv1.WriteFileRequest]) (*connect.Response[sandboxv1.Empty], error) {
+func (UnimplementedSandboxServiceHandler) WriteFile(context.Context, *connect.ClientStream[sandboxv1.WriteFileRequest]) (*sandboxv1.Empty, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("sandbox.v1.SandboxService.WriteFile is not implemented"))
 }
 
-func (UnimplementedSandboxServiceHandler) ListWorkspace(context.Context, *connect.Request[sandboxv1.ListWorkspaceRequest]) (*connect.Response[sandboxv1.ListFilesResponse], error) {
+func (UnimplementedSandboxServiceHandler) ListWorkspace(context.Context, *sandboxv1.ListWorkspaceRequest) (*sandboxv1.ListFilesResponse, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("sandbox.v1.SandboxService.ListWorkspace is not implemented"))
 }
 
-func (UnimplementedSandboxServiceHandler) Explain(context.Context, *connect.Request[sandboxv1.ExplainRequest]) (*connect.Response[sandboxv1.ExplainResponse], error) {
+func (UnimplementedSandboxServiceHandler) Explain(context.Context, *sandboxv1.ExplainRequest) (*sandboxv1.ExplainResponse, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("sandbox.v1.SandboxService.Explain is not implemented"))
 }
 
-func (UnimplementedSandboxServiceHandler) ListChanges(context.Context, *connect.Request[sandboxv1.ListChangesRequest]) (*connect.Response[sandboxv1.ListChangesResponse], error) {
+func (UnimplementedSandboxServiceHandler) ListChanges(context.Context, *sandboxv1.ListChangesRequest) (*sandboxv1.ListChangesResponse, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("sandbox.v1.SandboxService.ListChanges is not implemented"))
 }
 
-func (UnimplementedSandboxServiceHandler) GetDiff(context.Context, *connect.Request[sandboxv1.GetDiffRequest], *connect.ServerStream[sandboxv1.FileChunk]) error {
+func (UnimplementedSandboxServiceHandler) GetDiff(context.Context, *sandboxv1.GetDiffRequest, *connect.ServerStream[sandboxv1.FileChunk]) error {
 	return connect.NewError(connect.CodeUnimplemented, errors.New("sandbox.v1.SandboxService.GetDiff is not implemented"))
 }
 
-func (UnimplementedSandboxServiceHandler) Commit(context.Context, *connect.Request[sandboxv1.CommitRequest]) (*connect.Response[sandboxv1.CommitResponse], error) {
+func (UnimplementedSandboxServiceHandler) Commit(context.Context, *sandboxv1.CommitRequest) (*sandboxv1.CommitResponse, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("sandbox.v1.SandboxService.Commit is not implemented"))
 }
 
-func (UnimplementedSandboxServiceHandler) Discard(context.Context, *connect.Request[sandboxv1.DiscardRequest]) (*connect.Response[sandboxv1.Empty], error) {
+func (UnimplementedSandboxServiceHandler) Discard(context.Context, *sandboxv1.DiscardRequest) (*sandboxv1.Empty, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("sandbox.v1.SandboxService.Discard is not implemented"))
 }
 
-func (UnimplementedSandboxServiceHandler) Fork(context.Context, *connect.Request[sandboxv1.ForkRequest]) (*connect.Response[sandboxv1.Sandbox], error) {
+func (UnimplementedSandboxServiceHandler) Fork(context.Context, *sandboxv1.ForkRequest) (*sandboxv1.Sandbox, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("sandbox.v1.SandboxService.Fork is not implemented"))
 }
 
-func (UnimplementedSandboxServiceHandler) CreateCheckpoint(context.Context, *connect.Request[sandboxv1.CreateCheckpointRequest]) (*connect.Response[sandboxv1.Checkpoint], error) {
+func (UnimplementedSandboxServiceHandler) CreateCheckpoint(context.Context, *sandboxv1.CreateCheckpointRequest) (*sandboxv1.Checkpoint, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("sandbox.v1.SandboxService.CreateCheckpoint is not implemented"))
 }
 
-func (UnimplementedSandboxServiceHandler) ListCheckpoints(context.Context, *connect.Request[sandboxv1.ListCheckpointsRequest]) (*connect.Response[sandboxv1.ListCheckpointsResponse], error) {
+func (UnimplementedSandboxServiceHandler) ListCheckpoints(context.Context, *sandboxv1.ListCheckpointsRequest) (*sandboxv1.ListCheckpointsResponse, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("sandbox.v1.SandboxService.ListCheckpoints is not implemented"))
 }
 
-func (UnimplementedSandboxServiceHandler) Restore(context.Context, *connect.Request[sandboxv1.RestoreRequest]) (*connect.Response[sandboxv1.Empty], error) {
+func (UnimplementedSandboxServiceHandler) Restore(context.Context, *sandboxv1.RestoreRequest) (*sandboxv1.Empty, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("sandbox.v1.SandboxService.Restore is not implemented"))
 }
 
-func (UnimplementedSandboxServiceHandler) DeleteCheckpoint(context.Context, *connect.Request[sandboxv1.DeleteCheckpointRequest]) (*connect.Response[sandboxv1.Empty], error) {
+func (UnimplementedSandboxServiceHandler) DeleteCheckpoint(context.Context, *sandboxv1.DeleteCheckpointRequest) (*sandboxv1.Empty, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("sandbox.v1.SandboxService.DeleteCheckpoint is not implemented"))
 }
 
-func (UnimplementedSandboxServiceHandler) ListPresets(context.Context, *connect.Request[sandboxv1.ListPresetsRequest]) (*connect.Response[sandboxv1.ListPresetsResponse], error) {
+func (UnimplementedSandboxServiceHandler) ListPresets(context.Context, *sandboxv1.ListPresetsRequest) (*sandboxv1.ListPresetsResponse, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("sandbox.v1.SandboxService.ListPresets is not implemented"))
 }

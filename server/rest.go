@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: MIT
+
+package server
+
+import (
+	"net/http"
+	"strings"
+
+	"connectrpc.com/vanguard"
+	"google.golang.org/genproto/googleapis/api/annotations"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protodesc"
+	"google.golang.org/protobuf/reflect/protoreflect"
+	"google.golang.org/protobuf/reflect/protoregistry"
+	"google.golang.org/protobuf/types/descriptorpb"
+
+	"github.com/sandbox-rls/sandbox/server/sandboxv1"
+)
+
+// route is a call as a resource.
+type route struct{ call, method, path, body string }
+
+// routes are the calls as resources: JSON over plain HTTP. What has content of its
+// own, and no message, is in content.go.
+var routes = []route{
+	{"Codebase.CreateCodebase", "POST", "/v1/codebases", "*"},
+	{"Codebase.ListCodebases", "GET", "/v1/codebases", ""},
+	{"Codebase.GetCodebase", "GET", "/v1/codebases/{codebase_id}", ""},
+	{"Codebase.DeleteCodebase", "DELETE", "/v1/codebases/{codebase_id}", ""},
+	{"Codebase.ListFiles", "GET", "/v1/codebases/{codebase_id}/files", ""},
+	{"Sandbox.CreateSandbox", "POST", "/v1/sandboxes", "*"},
+	{"Sandbox.ListSandboxes", "GET", "/v1/sandboxes", ""},
+	{"Sandbox.GetSandbox", "GET", "/v1/sandboxes/{sandbox_id}", ""},
+	{"Sandbox.DestroySandbox", "DELETE", "/v1/sandboxes/{sandbox_id}", ""},
+	{"Sandbox.StartSandbox", "POST", "/v1/sandboxes/{sandbox_id}/start", "*"},
+	{"Sandbox.StopSandbox", "POST", "/v1/sandboxes/{sandbox_id}/stop", "*"},
+	{"Sandbox.UpdateResources", "PUT", "/v1/sandboxes/{sandbox_id}/resources", "resources"},
+	{"Sandbox.GetUsage", "GET", "/v1/sandboxes/{sandbox_id}/usage", ""},
+	{"Sandbox.Exec", "POST", "/v1/sandboxes/{sandbox_id}/exec", "*"},
+	{"Sandbox.CreateSession", "POST", "/v1/sandboxes/{sandbox_id}/sessions", "*"},
+	{"Sandbox.ListSessions", "GET", "/v1/sandboxes/{sandbox_id}/sessions", ""},
+	{"Sandbox.GetSession", "GET", "/v1/sessions/{session_id}", ""},
+	{"Sandbox.DestroySession", "DELETE", "/v1/sessions/{session_id}", ""},
+	{"Sandbox.SessionExec", "POST", "/v1/sessions/{session_id}/exec", "*"},
+	{"Sandbox.ListWorkspace", "GET", "/v1/sandboxes/{sandbox_id}/files", ""},
+	{"Sandbox.Explain", "GET", "/v1/sandboxes/{sandbox_id}/explain", ""},
+	{"Sandbox.ListChanges", "GET", "/v1/sandboxes/{sandbox_id}/changes", ""},
+	{"Sandbox.Commit", "POST", "/v1/sandboxes/{sandbox_id}/commit", "*"},
+	{"Sandbox.Discard", "POST", "/v1/sandboxes/{sandbox_id}/discard", "*"},
+	{"Sandbox.Fork", "POST", "/v1/sandboxes/{sandbox_id}/fork", "*"},
+	{"Sandbox.CreateCheckpoint", "POST", "/v1/sandboxes/{sandbox_id}/checkpoints", "*"},
+	{"Sandbox.ListCheckpoints", "GET", "/v1/sandboxes/{sandbox_id}/checkpoints", ""},
+	{"Sandbox.Restore", "POST", "/v1/sandboxes/{sandbox_id}/checkpoints/{checkpoint_id}/restore", "*"},
+	{"Sandbox.DeleteCheckpoint", "DELETE", "/v1/sandboxes/{sandbox_id}/checkpoints/{checkpoint_id}", ""},
+	{"Sandbox.ListPresets", "GET", "/v1/presets", ""},
+}
+
+// rest serves the routes by the calls.
+func (s *server) rest(calls http.Handler) (http.Handler, error) {
+	limit := vanguard.WithMaxMessageBufferBytes(uint32(s.options.limits.MessageBytes))
+	var services []*vanguard.Service
+	for _, f := range []protoreflect.FileDescriptor{sandboxv1.File_sandbox_v1_codebase_proto, sandboxv1.File_sandbox_v1_sandbox_proto} {
+		service, err := routed(f)
+		if err != nil {
+			return nil, err
+		}
+		services = append(services, vanguard.NewServiceWithSchema(service, calls, limit))
+	}
+	return vanguard.NewTranscoder(services)
+}
+
+// routed describes the service of a file with its routes, as annotations in the
+// file would. They are not there, since clients in other languages would need
+// them too. (vanguard.WithRules takes a selector for the beginning of one.)
+func routed(f protoreflect.FileDescriptor) (protoreflect.ServiceDescriptor, error) {
+	file := protodesc.ToFileDescriptorProto(f)
+	service := file.Service[0]
+	for _, m := range service.Method {
+		for _, r := range routes {
+			if r.call != strings.TrimSuffix(service.GetName(), "Service")+"."+m.GetName() {
+				continue
+			}
+			if m.Options == nil {
+				m.Options = &descriptorpb.MethodOptions{}
+			}
+			proto.SetExtension(m.Options, annotations.E_Http, r.rule())
+		}
+	}
+	described, err := protodesc.NewFile(file, protoregistry.GlobalFiles)
+	if err != nil {
+		return nil, err
+	}
+	return described.Services().Get(0), nil
+}
+
+func (r *route) rule() *annotations.HttpRule {
+	rule := &annotations.HttpRule{Body: r.body}
+	switch r.method {
+	case "GET":
+		rule.Pattern = &annotations.HttpRule_Get{Get: r.path}
+	case "POST":
+		rule.Pattern = &annotations.HttpRule_Post{Post: r.path}
+	case "PUT":
+		rule.Pattern = &annotations.HttpRule_Put{Put: r.path}
+	case "DELETE":
+		rule.Pattern = &annotations.HttpRule_Delete{Delete: r.path}
+	}
+	return rule
+}

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: MIT
+
+package server
+
+import (
+	"log/slog"
+	"net/http"
+
+	"connectrpc.com/connect"
+	"connectrpc.com/grpchealth"
+	"connectrpc.com/grpcreflect"
+
+	"github.com/sandbox-rls/sandbox"
+	"github.com/sandbox-rls/sandbox/server/sandboxv1/sandboxv1connect"
+)
+
+type server struct {
+	svc     sandbox.Service
+	options options
+	quotas  *quotas
+}
+
+// New serves a service. The handler takes Connect, gRPC and gRPC-Web (for which
+// the http.Server needs HTTP/2, without TLS too: http.Protocols), JSON over
+// plain HTTP beneath /v1/, and GET /healthz. It may be used by many servers at a
+// time.
+func New(svc sandbox.Service, opts ...Option) (http.Handler, error) {
+	s := &server{svc: svc}
+	for _, o := range opts {
+		o(&s.options)
+	}
+	if s.options.logger == nil {
+		s.options.logger = slog.New(slog.DiscardHandler)
+	}
+	if s.options.serving == nil {
+		s.options.serving = func() bool { return true }
+	}
+	s.options.limits.setDefaults()
+	s.quotas = newQuotas(s.options.limits)
+	return s.handler()
+}
+
+// handlerOptions are those of all calls.
+func (s *server) handlerOptions() []connect.HandlerOption {
+	chain := append(append([]connect.Interceptor{}, s.options.interceptors...), &observer{s}, gate{s})
+	return []connect.HandlerOption{
+		connect.WithInterceptors(chain...),
+		connect.WithReadMaxBytes(s.options.limits.MessageBytes),
+		connect.WithRecover(s.recovered),
+	}
+}
+
+func (s *server) handler() (http.Handler, error) {
+	calls := http.NewServeMux()
+	options := s.handlerOptions()
+	calls.Handle(sandboxv1connect.NewCodebaseServiceHandler(codebases{s}, options...))
+	calls.Handle(sandboxv1connect.NewSandboxServiceHandler(sandboxes{s}, options...))
+	calls.Handle(grpchealth.NewHandler(health{s}))
+	if s.options.reflection {
+		r := grpcreflect.NewStaticReflector(sandboxv1connect.CodebaseServiceName, sandboxv1connect.SandboxServiceName, grpchealth.HealthV1ServiceName)
+		calls.Handle(grpcreflect.NewHandlerV1(r))
+		calls.Handle(grpcreflect.NewHandlerV1Alpha(r))
+	}
+	rest, err := s.rest(calls)
+	if err != nil {
+		return nil, err
+	}
+	all := http.NewServeMux()
+	all.Handle("/", calls)
+	all.Handle("/v1/", rest)
+	all.Handle("GET /v1/codebases/{id}/files", rest)
+	all.Handle("GET /v1/sandboxes/{id}/files", rest)
+	s.content(all)
+	all.HandleFunc("GET /healthz", s.healthz)
+	return s.authenticate(s.paced(all)), nil
+}
