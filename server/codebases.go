@@ -207,4 +207,3 @@ func (s codebases) DownloadArchive(ctx context.Context, r *sandboxv1.DownloadArc
 	}
 	return buffered(chunks{stream}, func(w io.Writer) error { return svc.ExportTar(ctx, r.GetCodebaseId(), w) })
 }
-

@@ -84,4 +84,3 @@ func (s sandboxes) Explain(ctx context.Context, r *sandboxv1.ExplainRequest) (*s
 	d := sb.Explain(r.GetPath())
 	return wire.DecisionTo(&d), nil
 }
-

@@ -55,4 +55,3 @@ func dial(t testing.TB, address string, opts ...client.Option) *client.Client {
 	t.Cleanup(func() { must(t, c.Close()) })
 	return c
 }
-

@@ -4,6 +4,7 @@ package server
 
 import (
 	"log/slog"
+	"math"
 	"net/http"
 
 	"connectrpc.com/connect"
@@ -46,6 +47,7 @@ func (s *server) handlerOptions() []connect.HandlerOption {
 	return []connect.HandlerOption{
 		connect.WithInterceptors(chain...),
 		connect.WithReadMaxBytes(s.options.limits.MessageBytes),
+		connect.WithCompressMinBytes(math.MaxInt), // taken, and not made: it is slower than most networks
 		connect.WithRecover(s.recovered),
 	}
 }

@@ -158,20 +158,30 @@ func FromConnect(ctx context.Context, op, id, path string, err error) error {
 	if info == nil {
 		return fail(&remote{e.Message(), kindOfCode(e)})
 	}
-	var kind error
-	for _, k := range Kinds {
-		if k.Reason == info.Reason && (info.Errno == "" || kind == nil || errnoOf(k.Err) == info.Errno) {
-			kind = k.Err
-		}
-	}
-	if kind == nil {
-		kind = errors.New(info.Reason)
-	}
+	kind := kindOfReason(info.Reason, info.Errno)
 	why := e.Message()
 	if rest, ok := cutSentence(why, info); ok {
 		why = rest
 	}
 	return &sandbox.Error{Op: or(info.Op, op), ID: or(info.Id, id), Path: or(info.Path, path), Err: &remote{why, kind}}
+}
+
+// kindOfReason is the kind with a reason: of several, the one of that errno, or the
+// first.
+func kindOfReason(reason, errno string) (kind error) {
+	for _, k := range Kinds {
+		switch {
+		case k.Reason != reason:
+		case errno != "" && errnoOf(k.Err) == errno:
+			return k.Err
+		case kind == nil:
+			kind = k.Err
+		}
+	}
+	if kind == nil {
+		kind = errors.New(reason)
+	}
+	return kind
 }
 
 // cutSentence takes off the beginning of a message that the error says anew.
