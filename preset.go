@@ -20,7 +20,7 @@ const DefaultPreset = "agent-safe"
 var (
 	// ErrPresetNotFound says that no preset has that name. The error that
 	// wraps it lists the names there are.
-	ErrPresetNotFound = errors.New("preset not found")
+	ErrPresetNotFound error = &kindError{"preset not found", ErrInvalid}
 	// ErrPresetExists says that a name is taken, by a built-in preset or by
 	// one registered before.
 	ErrPresetExists = errors.New("preset already exists")

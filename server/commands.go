@@ -91,11 +91,11 @@ func (s *server) stream(outputs iter.Seq2[sandbox.ExecOutput, error], full bool,
 				return err
 			}
 		}
-		if o.Result != nil && full {
-			if errors.Is(err, sandbox.ErrCommandTimeout) {
-				o.Result.TimedOut = true
-				err = nil
-			}
+		if o.Result != nil && full && errors.Is(err, sandbox.ErrCommandTimeout) {
+			o.Result.TimedOut = true
+			err = nil
+		}
+		if o.Result != nil && full && err == nil {
 			if err := send(&sandboxv1.ExecOutput{Result: wire.ResultTo(o.Result, s.options.limits.OutputBytes)}); err != nil {
 				return err
 			}

@@ -3,6 +3,9 @@
 package server
 
 import (
+	"bytes"
+	"encoding/json"
+	"io"
 	"net/http"
 	"strings"
 
@@ -14,6 +17,7 @@ import (
 	"google.golang.org/protobuf/reflect/protoregistry"
 	"google.golang.org/protobuf/types/descriptorpb"
 
+	"github.com/sandbox-rls/sandbox/server/internal/wire"
 	"github.com/sandbox-rls/sandbox/server/sandboxv1"
 )
 
@@ -56,17 +60,63 @@ var routes = []route{
 }
 
 // rest serves the routes by the calls.
-func (s *server) rest(calls http.Handler) (http.Handler, error) {
+func (s *server) rest(mux *http.ServeMux, calls http.Handler) error {
 	limit := vanguard.WithMaxMessageBufferBytes(uint32(s.options.limits.MessageBytes))
 	var services []*vanguard.Service
 	for _, f := range []protoreflect.FileDescriptor{sandboxv1.File_sandbox_v1_codebase_proto, sandboxv1.File_sandbox_v1_sandbox_proto} {
 		service, err := routed(f)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		services = append(services, vanguard.NewServiceWithSchema(service, calls, limit))
 	}
-	return vanguard.NewTranscoder(services)
+	transcoder, err := vanguard.NewTranscoder(services)
+	if err != nil {
+		return err
+	}
+	mux.Handle("/v1/", transcoder)
+	for _, r := range routes {
+		mux.Handle(r.method+" "+r.path, s.asked(r, transcoder))
+	}
+	return nil
+}
+
+// asked refuses a query that the call does not know, and a body that is no JSON:
+// they would be taken for errors of the server's.
+func (s *server) asked(r route, next http.Handler) http.Handler {
+	fields := messageOf(r.call).Fields()
+	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		for key := range req.URL.Query() {
+			f := fields.ByName(protoreflect.Name(key))
+			if f == nil {
+				f = fields.ByJSONName(key)
+			}
+			if f == nil || f.Message() != nil {
+				writeError(w, wire.ToConnect(invalidf("the query has no %q", key), &sandboxv1.ExecRequest{Command: key}))
+				return
+			}
+		}
+		body, err := io.ReadAll(atMost(req.Body, int64(s.options.limits.MessageBytes)))
+		if err == nil && len(body) > 0 && !json.Valid(body) {
+			err = invalidf("the body is not JSON")
+		}
+		if err != nil {
+			writeError(w, wire.ToConnect(err, nil))
+			return
+		}
+		req.Body = io.NopCloser(bytes.NewReader(body))
+		next.ServeHTTP(w, req)
+	})
+}
+
+// messageOf describes the request of a call.
+func messageOf(call string) protoreflect.MessageDescriptor {
+	service, method, _ := strings.Cut(call, ".")
+	d, err := protoregistry.GlobalFiles.FindDescriptorByName(protoreflect.FullName("sandbox.v1." + service + "Service." + method))
+	if err != nil {
+		return (&sandboxv1.Empty{}).ProtoReflect().Descriptor()
+	}
+	return d.(protoreflect.MethodDescriptor).Input()
 }
 
 // routed describes the service of a file with its routes, as annotations in the

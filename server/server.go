@@ -63,15 +63,11 @@ func (s *server) handler() (http.Handler, error) {
 		calls.Handle(grpcreflect.NewHandlerV1(r))
 		calls.Handle(grpcreflect.NewHandlerV1Alpha(r))
 	}
-	rest, err := s.rest(calls)
-	if err != nil {
-		return nil, err
-	}
 	all := http.NewServeMux()
 	all.Handle("/", calls)
-	all.Handle("/v1/", rest)
-	all.Handle("GET /v1/codebases/{id}/files", rest)
-	all.Handle("GET /v1/sandboxes/{id}/files", rest)
+	if err := s.rest(all, calls); err != nil {
+		return nil, err
+	}
 	s.content(all)
 	all.HandleFunc("GET /healthz", s.healthz)
 	return s.authenticate(s.paced(all)), nil
