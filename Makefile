@@ -23,8 +23,8 @@ help: ## list the targets
 build: ## compile everything
 	go build ./...
 
-install: ## install the command sandbox, and the init for containers, static
-	CGO_ENABLED=0 go install ./cmd/sandbox ./cmd/sandbox-init
+install: ## install the commands sandbox and sandboxd, and the init for containers, static
+	CGO_ENABLED=0 go install ./cmd/sandbox ./cmd/sandboxd ./cmd/sandbox-init
 
 generate: ## write the generated code anew
 	go generate ./...
