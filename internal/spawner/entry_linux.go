@@ -24,9 +24,10 @@ const socketFD = 3
 
 // init takes over the process when it was started as a spawner. The main
 // goroutine is on the main thread here and stays on it: it is the one thread
-// that forks.
+// that forks. The owner may be another program: with one of another version it
+// does not talk.
 func init() {
-	if len(os.Args) != 1 {
+	if len(os.Args) != 2 || os.Args[1] != initproc.Version {
 		return
 	}
 	// Not os.Exit, which would do what the program has for its own end.
@@ -48,7 +49,7 @@ func run(first bool) int {
 		if err := unix.CloseRange(socketFD+1, ^uint(0), unix.CLOSE_RANGE_CLOEXEC); err != nil {
 			return 1
 		}
-		_ = syscall.Exec("/proc/self/exe", []string{againArg}, initproc.Environ())
+		_ = syscall.Exec("/proc/self/exe", []string{againArg, initproc.Version}, initproc.Environ())
 		return 1
 	}
 	unix.CloseOnExec(socketFD)

@@ -30,7 +30,7 @@ func TestMain(m *testing.M) {
 }
 
 func own() {
-	s, err := spawner.Begin()
+	s, err := spawner.Begin("")
 	for err == nil {
 		_, _, err = s.Spawn(request(), nil) // never closed
 		fmt.Println("another")
@@ -72,7 +72,7 @@ func TestCloseAtOnce(t *testing.T) {
 	became(t, func() {
 		before := count(t, os.Getpid())
 		for range 20 {
-			s, err := spawner.Begin()
+			s, err := spawner.Begin("")
 			if err != nil {
 				t.Fatal(err)
 			}

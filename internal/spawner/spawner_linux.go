@@ -35,8 +35,13 @@ type Spawner struct {
 }
 
 // Begin starts a spawner. It returns before the process exists: what is asked of
-// it meanwhile waits in its socket.
-func Begin() (*Spawner, error) {
+// it meanwhile waits in its socket. The program is what it executes, and the
+// inits after it; "" is this one itself. Another one must import this package, of
+// the same initproc.Version.
+func Begin(program string) (*Spawner, error) {
+	if program == "" {
+		program = "/proc/self/exe"
+	}
 	ours, theirs, err := control.Pair()
 	if err != nil {
 		return nil, err
@@ -47,15 +52,15 @@ func Begin() (*Spawner, error) {
 		return nil, err
 	}
 	s := &Spawner{conn: conn, done: make(chan struct{}), inits: make(map[*Process]bool)}
-	go s.run(theirs)
+	go s.run(program, theirs)
 	return s, nil
 }
 
 // run starts the process and waits for its end. The kernel kills the spawner
 // when the thread that started it ends, so that the thread does nothing else.
-func (s *Spawner) run(sock int) {
+func (s *Spawner) run(program string, sock int) {
 	goruntime.LockOSThread() // never unlocked: the thread ends with the goroutine
-	pid, err := launch(sock)
+	pid, err := launch(program, sock)
 	if err != nil {
 		s.err = fmt.Errorf("starting the process that forks sandboxes: %w", err)
 	}
@@ -68,17 +73,17 @@ func (s *Spawner) run(sock int) {
 	close(s.done)
 }
 
-// launch executes this program as a spawner: without new namespaces, so that the
+// launch executes a program as a spawner: without new namespaces, so that the
 // owner's memory is not copied, and in a session of its own, so that a
 // terminal's signals do not reach it before its owner has acted on them.
-func launch(sock int) (int, error) {
+func launch(program string, sock int) (int, error) {
 	null, err := unix.Open(os.DevNull, unix.O_RDWR|unix.O_CLOEXEC, 0)
 	if err != nil {
 		return 0, &os.PathError{Op: "open", Path: os.DevNull, Err: err}
 	}
 	defer unix.Close(null)
 	n := uintptr(null)
-	return syscall.ForkExec("/proc/self/exe", []string{spawnerArg}, &syscall.ProcAttr{
+	return syscall.ForkExec(program, []string{spawnerArg, initproc.Version}, &syscall.ProcAttr{
 		Env:   initproc.Environ(),
 		Files: []uintptr{n, n, n, uintptr(sock)},
 		Sys:   &syscall.SysProcAttr{Setsid: true, Pdeathsig: unix.SIGKILL},

@@ -31,7 +31,7 @@ func request() *control.Spawn {
 // begin starts a spawner and returns it with its number. It ends with the test.
 func begin(t *testing.T) (*spawner.Spawner, int) {
 	t.Helper()
-	s, err := spawner.Begin()
+	s, err := spawner.Begin("")
 	if err != nil {
 		t.Fatal(err)
 	}

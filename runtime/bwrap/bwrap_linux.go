@@ -37,7 +37,7 @@ func New(opts ...Option) *Runtime {
 	for _, opt := range opts {
 		opt(&o)
 	}
-	r := &Runtime{launcher: launch.New(launch.Options{DelegatedCgroup: o.delegatedCgroup})}
+	r := &Runtime{launcher: launch.New(launch.Options{DelegatedCgroup: o.delegatedCgroup, Program: o.program})}
 	program, err := exec.LookPath("bwrap")
 	if err != nil {
 		r.note = fmt.Sprintf("bwrap was asked for, and this machine does not have it (%v); install bubblewrap to use it", err)

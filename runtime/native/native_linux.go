@@ -23,7 +23,7 @@ func New(opts ...Option) *Runtime {
 	for _, opt := range opts {
 		opt(&o)
 	}
-	return &Runtime{launch.New(launch.Options{DelegatedCgroup: o.delegatedCgroup})}
+	return &Runtime{launch.New(launch.Options{DelegatedCgroup: o.delegatedCgroup, Program: o.program})}
 }
 
 // Name is "native".

@@ -37,6 +37,8 @@ type Launcher struct {
 type Options struct {
 	// DelegatedCgroup says that the process's own cgroup is for it alone.
 	DelegatedCgroup bool
+	// Program is what the spawner and the inits execute. "": this program.
+	Program string
 }
 
 // New returns a launcher. It starts nothing yet.
@@ -44,6 +46,7 @@ func New(o Options) *Launcher {
 	return &Launcher{
 		privileged: os.Geteuid() == 0 && idrange.Mapped(),
 		host:       sync.OnceValues(inspect),
+		spawner:    spawners{program: o.Program},
 		groups:     groups{options: cgroup.Options{Delegated: o.DelegatedCgroup}},
 	}
 }

@@ -13,6 +13,8 @@ import (
 // spawners holds the process that forks the inits. It is started when it is
 // first needed, and again when it has died or was ended.
 type spawners struct {
+	program string // see Options
+
 	mu sync.Mutex
 	s  *spawner.Spawner
 }
@@ -23,7 +25,7 @@ func (h *spawners) get() (*spawner.Spawner, error) {
 	if h.s != nil && !h.s.Gone() {
 		return h.s, nil
 	}
-	s, err := spawner.Begin()
+	s, err := spawner.Begin(h.program)
 	if err == nil {
 		h.s = s
 	}

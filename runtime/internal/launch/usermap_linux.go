@@ -69,7 +69,7 @@ func exchanged(base, a, b, shift int) []control.IDMap {
 // Namespace makes a user namespace with the map, by which a mount gets it. The file
 // is the caller's. It takes a process for as long as it is made.
 func (m UserMap) Namespace() (int, error) {
-	s, err := spawner.Begin()
+	s, err := spawner.Begin("")
 	if err != nil {
 		return -1, err
 	}
