@@ -3,19 +3,17 @@
 package main
 
 import (
-	"fmt"
 	"math"
-	"strconv"
-	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/sandbox-rls/sandbox"
+	"github.com/sandbox-rls/sandbox/internal/size"
 )
 
 // limitFlags are the flags that bound what a sandbox uses.
 type limitFlags struct {
-	memory, disk size
+	memory, disk size.Size
 	cpus         float64
 	pids         int64
 }
@@ -42,39 +40,4 @@ func (f *limitFlags) limits() (sandbox.ResourceLimits, error) {
 		return l, usageError{err}
 	}
 	return l, nil
-}
-
-// size is a number of bytes, as a flag.
-type size int64
-
-// String is what Set takes.
-func (s *size) String() string {
-	if *s == 0 {
-		return ""
-	}
-	return strconv.FormatInt(int64(*s), 10)
-}
-
-// Type is the name of the flag's value in help texts.
-func (s *size) Type() string { return "size" }
-
-// Set parses a number with an optional unit: K, M, G or T, of 1024 each, with
-// or without "B" or "iB".
-func (s *size) Set(text string) error {
-	number := strings.TrimSpace(text)
-	for _, suffix := range []string{"iB", "ib", "B", "b"} {
-		number = strings.TrimSuffix(number, suffix)
-	}
-	shift := 0
-	if number != "" {
-		if i := strings.IndexByte("KMGT", number[len(number)-1]&^0x20); i >= 0 {
-			number, shift = number[:len(number)-1], 10*(i+1)
-		}
-	}
-	n, err := strconv.ParseInt(number, 10, 64)
-	if err != nil || n < 0 || n > math.MaxInt64>>shift {
-		return fmt.Errorf("not a size: %q; write a number with K, M, G or T", text)
-	}
-	*s = size(n << shift)
-	return nil
 }
