@@ -58,6 +58,9 @@ func noArguments(cmd *cobra.Command, args []string) error {
 	return nil
 }
 
+// lookup is where settings of the environment come from.
+func lookup(name string) (string, bool) { return os.LookupEnv(name) }
+
 func (a *app) rootCommand() *cobra.Command {
 	var s settings
 	root := &cobra.Command{
@@ -66,15 +69,31 @@ func (a *app) rootCommand() *cobra.Command {
 		Long: `sandboxd serves sandboxes on one port: by Connect, gRPC, gRPC-Web and REST.
 
 Codebases and sandboxes are kept in the state directory, and are there again when
-the server is started anew, however it ended.`,
+the server is started anew, however it ended.
+
+On a loopback address or a Unix socket it asks for nothing unless there are tokens.
+On any other it demands TLS, and tokens of its clients. It ends in order on SIGTERM
+and SIGINT: commands that run may end, new ones are turned away.
+
+Each flag can also be given by a variable of the environment (SANDBOXD_LISTEN for
+--listen), or by a key of the file that --config names (listen). The flag wins, then
+the environment, then the file.`,
+		Example: `  sandboxd
+  sandboxd --listen unix:/run/sandboxd.sock --socket-mode 0660
+  sandboxd token create --owner alice
+  sandboxd --listen :9000 --tls-cert cert.pem --tls-key key.pem`,
 		Args:          noArguments,
 		SilenceUsage:  true,
 		SilenceErrors: true,
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := layer(cmd.Flags(), lookup); err != nil {
+				return err
+			}
 			return a.serve(cmd.Context(), &s)
 		},
 	}
 	s.add(root.Flags())
+	root.AddCommand(a.tokenCommand(), a.versionCommand())
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return usageError{err} })
 	return root
 }

@@ -3,10 +3,52 @@
 package main
 
 import (
+	"log/slog"
 	"net/http"
 
+	"connectrpc.com/connect"
+
 	"github.com/sandbox-rls/sandbox"
+	"github.com/sandbox-rls/sandbox/server"
+	"github.com/sandbox-rls/sandbox/server/token"
 )
 
-// newHandler is what is served.
-func newHandler(sandbox.Service) http.Handler { return http.NewServeMux() }
+// serving is what the handler is made of.
+type serving struct {
+	settings *settings
+	place    place
+	tokens   *token.Store // nil: nobody is asked for one
+	calls    []connect.Interceptor
+	metrics  http.Handler
+	drain    *drain
+	log      *slog.Logger
+}
+
+// handler is what is served on the main address.
+func (s *serving) handler(svc sandbox.Service) (http.Handler, error) {
+	opts := []server.Option{
+		server.WithLogger(s.log), server.WithLimits(s.settings.limits()), server.WithHealth(s.drain.serving),
+		server.WithInterceptors(s.calls...),
+	}
+	if s.tokens != nil {
+		opts = append(opts, server.WithAuthenticator(s.tokens))
+	}
+	if s.settings.reflection {
+		opts = append(opts, server.WithReflection())
+	}
+	h, err := server.New(svc, opts...)
+	if err != nil {
+		return nil, err
+	}
+	if s.settings.metricsListen == "" && s.place.local() {
+		mux := http.NewServeMux()
+		mux.Handle("/", h)
+		mux.Handle("GET /metrics", s.metrics)
+		h = mux
+	}
+	h = s.drain.count(h)
+	if s.tokens == nil && s.place.tcp != nil && s.place.local() {
+		h = onlyLocalNames(h, s.settings.allowHost)
+	}
+	return h, nil
+}
