@@ -63,17 +63,22 @@ cross_builds() {
 
 examples() {
 	local name
-	for name in quickstart review; do
+	for name in quickstart review agent; do
 		go run "./examples/$name" >"$base/$name.out" || { cat "$base/$name.out"; return 1; }
 	done
 }
 
 examples_as_user() {
 	local name
-	for name in quickstart review; do
+	for name in quickstart review agent; do
 		(cd "$base/src" && go run -exec "$hack/as-user.sh" "./examples/$name") || return
 	done
 }
+
+# A module of somebody else's, which has nothing but the import.
+downstream() { (cd examples/downstream && go mod tidy -diff && go vet ./... && go test "${flags[@]}" ./...); }
+
+downstream_as_user() { (cd "$base/src/examples/downstream" && go test "${flags[@]}" -exec "$hack/as-user.sh" ./...); }
 
 # The race detector makes the program slow, and each sandbox's init with it: of
 # the API's tests it runs those that are about concurrency.
@@ -119,12 +124,14 @@ step "build" go build ./...
 step "cross builds" cross_builds
 step "generated code" "$hack/drift.sh"
 step "examples" examples
+step "downstream module" downstream
 step "fuzz" "$hack/fuzz.sh" "${FUZZTIME:-10s}"
 step "race detector" race
 step "limits in a virtual machine" limits_in_vm
 if [[ $(id -u) -eq 0 ]]; then
 	step "preparing the unprivileged user" prepare_user
 	step "examples as user $TEST_UID" examples_as_user
+	step "downstream module as user $TEST_UID" downstream_as_user
 	step "suite as user $TEST_UID" suite_as_user
 fi
 step "suite as user $(id -u)" suite
