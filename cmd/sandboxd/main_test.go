@@ -16,6 +16,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -153,8 +154,8 @@ func start(t testing.TB, args ...string) *daemon {
 
 func startWith(t testing.TB, env []string, args ...string) *daemon {
 	t.Helper()
-	given := func(flag string) bool { return strings.Contains(strings.Join(append(args, env...), " "), flag) }
-	if !given("--listen") && !given("SANDBOXD_LISTEN") && !given("--config") {
+	given := func(flag string) bool { return slices.Contains(args, flag) || slices.Contains(args, "--config") }
+	if !given("--listen") {
 		args = append(args, "--listen", "127.0.0.1:0")
 	}
 	if !given("--state-dir") {

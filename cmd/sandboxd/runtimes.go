@@ -70,6 +70,9 @@ func newManager(ctx context.Context, s *settings, log *slog.Logger) (*crew, erro
 	if c.Manager, err = sandbox.NewManager(cfg); err != nil {
 		return nil, err
 	}
+	if rt, ok := cfg.Runtime.(runtime.Preparer); ok {
+		rt.Prepare() // so that the first start is no slower than others
+	}
 	log.Info("sandboxes can be had", "state", s.stateDir, "runtime", s.runtime, "runtimes", names, "init", program)
 	return c, nil
 }
