@@ -19,6 +19,7 @@ type serving struct {
 	place    place
 	tokens   *token.Store // nil: nobody is asked for one
 	calls    []connect.Interceptor
+	content  func(http.Handler) http.Handler // counts what is no call
 	metrics  http.Handler
 	drain    *drain
 	log      *slog.Logger
@@ -40,6 +41,7 @@ func (s *serving) handler(svc sandbox.Service) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
+	h = s.content(h)
 	if s.settings.metricsListen == "" && s.place.local() {
 		mux := http.NewServeMux()
 		mux.Handle("/", h)

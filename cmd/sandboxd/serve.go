@@ -70,6 +70,7 @@ func (a *app) serve(ctx context.Context, s *settings) (err error) {
 		}
 	}()
 	srv.calls = append(traces, connect.Interceptor(calls))
+	srv.content = calls.Content
 	srv.metrics = metricsHandler(calls, m, log)
 	handler, err := srv.handler(m)
 	if err != nil {

@@ -74,21 +74,24 @@ func (c *Calls) parts() []prometheus.Collector {
 }
 
 // begin counts a call, and gives what is to be told of its end.
-func (c *Calls) begin(procedure string) (end func(error)) {
+func (c *Calls) begin(procedure string) (end func(code string)) {
 	begun := time.Now()
 	if commands[procedure] {
 		c.open.Inc()
 	}
-	return func(err error) {
+	return func(code string) {
 		if commands[procedure] {
 			c.open.Dec()
 		}
-		code := "ok"
-		if err != nil {
-			code = connect.CodeOf(err).String()
-		}
 		c.duration.WithLabelValues(procedure, code).Observe(time.Since(begun).Seconds())
 	}
+}
+
+func codeOf(err error) string {
+	if err == nil {
+		return "ok"
+	}
+	return connect.CodeOf(err).String()
 }
 
 // WrapUnary implements connect.Interceptor.
@@ -98,7 +101,7 @@ func (c *Calls) WrapUnary(next connect.UnaryFunc) connect.UnaryFunc {
 			return next(ctx, req)
 		}
 		end := c.begin(req.Spec().Procedure)
-		defer func() { end(err) }()
+		defer func() { end(codeOf(err)) }()
 		if n := content(req.Any()); n > 0 {
 			c.received.WithLabelValues(req.Spec().Procedure).Add(n)
 		}
@@ -111,7 +114,7 @@ func (c *Calls) WrapStreamingHandler(next connect.StreamingHandlerFunc) connect.
 	return func(ctx context.Context, conn connect.StreamingHandlerConn) (err error) {
 		procedure := conn.Spec().Procedure
 		end := c.begin(procedure)
-		defer func() { end(err) }()
+		defer func() { end(codeOf(err)) }()
 		return next(ctx, &counted{conn, c.received.WithLabelValues(procedure), c.sent.WithLabelValues(procedure)})
 	}
 }
