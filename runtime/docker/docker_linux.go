@@ -245,11 +245,12 @@ func (c *instance) await(ctx context.Context, d *desk) (*caller, <-chan error, e
 	waiting, stop := context.WithCancelCause(waiting)
 	exit := c.runtime.client.ContainerWait(waiting, c.id, client.ContainerWaitOptions{Condition: container.WaitConditionNextExit})
 	go func() {
+		// The client gives one of the two, at the latest when it is told to stop, and
+		// waits for ever for the first to be taken.
 		select {
 		case e := <-exit.Result:
 			stop(early(e.StatusCode))
 		case <-exit.Error: // it is known by other means
-		case <-waiting.Done():
 		}
 	}()
 	started := make(chan error, 1)
