@@ -27,6 +27,7 @@ type order struct {
 	owner   string // who we are: see owner
 	program string // the init, on the host
 	desk    string // the directory with the socket, on the host
+	keep    bool   // the engine is not to remove it
 }
 
 // describe turns the description of a sandbox into that of a container. It is pure.
@@ -45,11 +46,12 @@ func describe(cfg runtime.Config, o order) client.ContainerCreateOptions {
 			Cmd:         []string{}, // not the image's
 			Env:         initproc.Environ(),
 			WorkingDir:  cfg.View.Target,
+			StopSignal:  "SIGKILL", // the init heeds no other, which the engine would wait for
 			Healthcheck: &container.HealthConfig{Test: []string{"NONE"}}, // a command past the init
 			Labels:      map[string]string{labelOwner: o.owner, labelSandbox: cfg.ID},
 		},
 		HostConfig: &container.HostConfig{
-			AutoRemove:    true,
+			AutoRemove:    !o.keep,
 			RestartPolicy: container.RestartPolicy{Name: container.RestartPolicyDisabled},
 			Init:          &no,
 			NetworkMode:   network(cfg.Network),

@@ -37,6 +37,8 @@ type Runtime struct {
 
 	mu      sync.Mutex
 	swept   bool
+	keeps   bool     // see restores
+	left    []string // containers that could not be removed
 	running map[*instance]bool
 }
 
@@ -148,7 +150,10 @@ func (r *Runtime) sweepOnce(ctx context.Context) error {
 	if r.swept {
 		return nil
 	}
-	err := r.recent(ctx)
+	version, err := r.recent(ctx)
+	if err == nil {
+		r.keeps, err = r.restores(ctx, version)
+	}
 	if err == nil {
 		err = r.sweep(ctx)
 	}
@@ -159,17 +164,33 @@ func (r *Runtime) sweepOnce(ctx context.Context) error {
 // minAPI is the oldest API that has what containers are made with: Docker 20.10.
 const minAPI = "1.41"
 
-// recent reports whether the engine is recent enough.
-func (r *Runtime) recent(ctx context.Context) error {
+// recent reports whether the engine is recent enough, and which API it speaks.
+func (r *Runtime) recent(ctx context.Context) (string, error) {
 	limited, done := r.patient(ctx)
 	pong, err := r.client.Ping(limited, client.PingOptions{})
 	if err := done("asking the engine for its version", err); err != nil {
-		return err
+		return "", err
 	}
 	if versions.LessThan(pong.APIVersion, minAPI) {
-		return fmt.Errorf("the engine at %s speaks version %s of its API, and %s is the oldest that will do: Docker 20.10 or later (%w)", r.host, pong.APIVersion, minAPI, runtime.ErrUnsupported)
+		return "", fmt.Errorf("the engine at %s speaks version %s of its API, and %s is the oldest that will do: Docker 20.10 or later (%w)", r.host, pong.APIVersion, minAPI, runtime.ErrUnsupported)
 	}
-	return nil
+	return pong.APIVersion, nil
+}
+
+// sparesAPI is the first API whose engines leave running containers alone that are to
+// be removed at their end, when they start with live-restore: Docker 25.0.
+const sparesAPI = "1.44"
+
+// restores reports whether containers must not be made to be removed at their end, so
+// that the engine keeps them when it starts anew, as it has been told to (live-restore).
+// It removes them otherwise: https://github.com/moby/moby/issues/46308.
+func (r *Runtime) restores(ctx context.Context, version string) (bool, error) {
+	if !versions.LessThan(version, sparesAPI) {
+		return false, nil
+	}
+	limited, done := r.patient(ctx)
+	told, err := r.client.Info(limited, client.InfoOptions{})
+	return told.Info.LiveRestoreEnabled, done("asking the engine how it is set up", err)
 }
 
 // start makes a container, and sees its first process become the init.
@@ -187,7 +208,10 @@ func (r *Runtime) start(ctx context.Context, cfg runtime.Config, img image, step
 		return nil, err
 	}
 	defer d.close()
-	o := order{image: img.id, user: r.options.user, owner: me.String(), program: program, desk: d.open}
+	r.mu.Lock()
+	keeps := r.keeps
+	r.mu.Unlock()
+	o := order{image: img.id, user: r.options.user, owner: me.String(), program: program, desk: d.open, keep: keeps}
 	limited, done := r.patient(ctx)
 	made, err := r.client.ContainerCreate(limited, describe(cfg, o))
 	if err := done("creating the container", err); err != nil {

@@ -3,6 +3,7 @@
 package docker
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"sync"
@@ -28,6 +29,7 @@ type instance struct {
 	ours   bool   // it was ended by Kill
 	cause  error  // why it has ended otherwise
 	last   string // the last that was heard of it
+	away   string // why nothing is heard of it
 	heard  chan struct{}
 	done   chan struct{} // closed when it has ended and the cause is known
 	closed sync.Once
@@ -47,19 +49,22 @@ func (c *instance) follow() {
 	defer close(c.done)
 	<-c.Instance.Done()
 	c.mu.Lock()
-	ours := c.ours
+	ours, away := c.ours, c.away
 	c.mu.Unlock()
 	if ours {
 		return
 	}
-	select {
-	case <-c.heard:
-	case <-time.After(lastWords):
+	if away == "" {
+		select {
+		case <-c.heard:
+		case <-time.After(lastWords):
+		}
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.cause == nil && !c.ours && c.last != "" {
-		c.cause = fmt.Errorf("%w: %s", ErrTaken, c.last)
+	last := cmp.Or(c.last, c.away)
+	if c.cause == nil && !c.ours && last != "" {
+		c.cause = fmt.Errorf("%w: %s", ErrTaken, last)
 	}
 }
 
@@ -81,6 +86,13 @@ func (c *instance) note(last string) {
 		c.last = last
 	}
 	c.hear()
+}
+
+// deaf notes why nothing can be heard of it; "": it can be again.
+func (c *instance) deaf(why string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.away = why
 }
 
 func (c *instance) hear() {
@@ -125,7 +137,7 @@ func (c *instance) Door() runtime.Door {
 // Environ is the image's environment, with the home and the name of the user.
 func (c *instance) Environ() []string { return c.env }
 
-// Close ends all processes, and returns when the container is removed.
+// Close ends all processes, and has the container removed.
 func (c *instance) Close() error {
 	c.closed.Do(func() {
 		c.Kill()
@@ -133,20 +145,25 @@ func (c *instance) Close() error {
 		c.err = c.Instance.Close()
 		<-c.done
 		_ = c.limits.Delete()
-		if err := c.runtime.gone(context.Background(), c.id); c.err == nil {
+		err := c.runtime.remove(context.Background(), c.id)
+		if c.err == nil {
 			c.err = err
 		}
-		c.runtime.mu.Lock()
-		delete(c.runtime.running, c)
-		c.runtime.mu.Unlock()
+		c.runtime.ended(c, err == nil)
 	})
 	return c.err
 }
 
-// gone removes a container whose processes have ended, which the engine does by
-// itself as well, and waits until it is removed.
-func (r *Runtime) gone(ctx context.Context, id string) error {
-	return r.remove(ctx, id)
+// ended notes that an instance is closed. A container that could not be removed is
+// when the engine is back: by itself, or by the next Start.
+func (r *Runtime) ended(c *instance, removed bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	delete(r.running, c)
+	if !removed {
+		r.left = append(r.left, c.id)
+		r.swept = false
+	}
 }
 
 // process is a container's init as the owner holds it.

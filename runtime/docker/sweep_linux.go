@@ -6,6 +6,7 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	cerrdefs "github.com/containerd/errdefs"
@@ -13,7 +14,7 @@ import (
 )
 
 // sweep removes what owners have left that were killed: their containers, unless
-// the engine has done so by itself, and their desks.
+// the engine has done so by itself, and their desks; and what this one could not remove.
 func (r *Runtime) sweep(ctx context.Context) error {
 	limited, done := r.patient(ctx)
 	list, err := r.client.ContainerList(limited, client.ContainerListOptions{All: true, Filters: client.Filters{}.Add("label", labelOwner)})
@@ -25,6 +26,7 @@ func (r *Runtime) sweep(ctx context.Context) error {
 			_ = r.remove(ctx, c.ID) // the next one tries again
 		}
 	}
+	r.left = slices.DeleteFunc(r.left, func(id string) bool { return r.remove(ctx, id) == nil })
 	desks, _ := filepath.Glob(filepath.Join(os.TempDir(), deskPrefix+"*"))
 	for _, dir := range desks {
 		name, _, _ := cut(strings.TrimPrefix(filepath.Base(dir), deskPrefix))

@@ -70,10 +70,25 @@ func (w *watcher) run(ctx context.Context, r *Runtime, done chan struct{}) {
 				open = false
 			}
 		}
-		w.lost(r)
+		w.deaf("the engine at " + r.host + " has gone away")
+		if w.wait(ctx, r) {
+			w.deaf("")
+		}
+	}
+}
+
+// wait waits until the engine is back, unless ctx ends before.
+func (w *watcher) wait(ctx context.Context, r *Runtime) bool {
+	for {
 		select {
 		case <-ctx.Done():
+			return false
 		case <-time.After(time.Second):
+		}
+		limited, done := r.patient(ctx)
+		_, err := r.client.Ping(limited, client.PingOptions{})
+		if done("", err) == nil {
+			return true
 		}
 	}
 }
@@ -100,11 +115,11 @@ func (w *watcher) hear(m events.Message) {
 	}
 }
 
-// lost is told when the engine has gone away.
-func (w *watcher) lost(r *Runtime) {
+// deaf notes of all containers why nothing can be heard of them; "": it can be again.
+func (w *watcher) deaf(why string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for _, c := range w.known {
-		c.note("the engine at " + r.host + " has gone away")
+		c.deaf(why)
 	}
 }
