@@ -26,7 +26,7 @@ func (r *Runtime) find(ctx context.Context, ref string) (image, error) {
 		return img, err
 	}
 	if err := r.pull(ctx, ref); err != nil {
-		return image{}, fmt.Errorf("%w: %s is not on this engine, and pulling it failed: %w", ErrImage, ref, err)
+		return image{}, fmt.Errorf("%w: %s is not on this engine, and %w", ErrImage, ref, r.failure("pulling it failed", err))
 	}
 	return r.inspect(ctx, ref)
 }
