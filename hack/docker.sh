@@ -81,8 +81,11 @@ start() {
 	mkdir -p "$dir"
 	DOCKER_HOST=unix://$dir/docker.sock
 	export DOCKER_HOST
+	# Told to have no bridge, it would delete that of the engine that this machine has.
+	bridge=--bridge=none
+	[ ! -e /proc/sys/net/ipv4/conf/docker0 ] || bridge=
 	setsid dockerd --data-root "$dir/lib" --exec-root "$dir/exec" -H "$DOCKER_HOST" --pidfile "$dir/docker.pid" \
-		--iptables=false --ip6tables=false --ip-forward=false --ip-masq=false --bridge=none >"$dir/log" 2>&1 </dev/null &
+		--iptables=false --ip6tables=false --ip-forward=false --ip-masq=false $bridge >"$dir/log" 2>&1 </dev/null &
 	for _ in $(seq 300); do
 		docker version >/dev/null 2>&1 && break
 		sleep 0.1

@@ -46,7 +46,7 @@ func describe(cfg runtime.Config, o order) client.ContainerCreateOptions {
 			Cmd:         []string{}, // not the image's
 			Env:         initproc.Environ(),
 			WorkingDir:  cfg.View.Target,
-			StopSignal:  "SIGKILL", // the init heeds no other, which the engine would wait for
+			StopSignal:  "SIGKILL",                                       // the init heeds no other, which the engine would wait for
 			Healthcheck: &container.HealthConfig{Test: []string{"NONE"}}, // a command past the init
 			Labels:      map[string]string{labelOwner: o.owner, labelSandbox: cfg.ID},
 		},

@@ -213,24 +213,3 @@ func TestImage(t *testing.T) {
 		t.Errorf("got %+v, %v", info, err)
 	}
 }
-
-func TestNetworks(t *testing.T) {
-	rt := open(t, busybox)
-	for network, want := range map[sandbox.Network]string{"": "", sandbox.NetworkNone: "", sandbox.NetworkHost: "host"} {
-		sb := newSandbox(t, rt, nil, sandbox.WithNetwork(network))
-		mine, _ := os.Readlink("/proc/self/ns/net")
-		if r := run(t, sb, "readlink /proc/self/ns/net"); (strings.TrimSpace(r.Stdout) == mine) != (want == "host") {
-			t.Errorf("network %q: %s", network, r.Stdout)
-		}
-	}
-	m := manager(t)
-	for network, is := range map[sandbox.Network]error{"container:x": sandbox.ErrInvalid, "no-such-network": fs.ErrNotExist} {
-		sb, err := m.FromLocal(t.Context(), project(t, nil), sandbox.WithRuntime(rt), sandbox.WithNetwork(network))
-		if err == nil {
-			_ = sb.Close()
-		}
-		if !errors.Is(err, is) {
-			t.Errorf("network %q: %v", network, err)
-		}
-	}
-}
