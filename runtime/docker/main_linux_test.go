@@ -45,7 +45,12 @@ func TestMain(m *testing.M) {
 		}
 		os.Setenv(buildVariable, dir)
 	}
+	before, _ := os.Readlink("/proc/self/ns/mnt")
 	code := m.Run()
+	if after, err := os.Readlink("/proc/self/ns/mnt"); after != before {
+		fmt.Fprintf(os.Stderr, "the first thread is in %s and was in %s: %v\n", after, before, err)
+		code = 1
+	}
 	if mine {
 		os.RemoveAll(os.Getenv(buildVariable))
 	}

@@ -5,11 +5,11 @@ package docker
 import (
 	"fmt"
 	"os"
-	goruntime "runtime"
 
 	"golang.org/x/sys/unix"
 
 	"github.com/sandbox-rls/sandbox/internal/control"
+	"github.com/sandbox-rls/sandbox/internal/thread"
 	"github.com/sandbox-rls/sandbox/runtime"
 	"github.com/sandbox-rls/sandbox/runtime/internal/launch"
 )
@@ -66,22 +66,20 @@ type mounted struct {
 // with all of this process's capabilities: what the overlay makes for itself then
 // belongs to the user. It does so on a thread that ends with it.
 func mountIn(init int, user runtime.User, steps []mountStep, layers []int, target string) (m mounted, err error) {
-	done := make(chan error, 1)
-	go func() {
-		goruntime.LockOSThread() // never unlocked: the thread ends with the goroutine
-		if err := enter(init, user.Owner); err != nil {
-			done <- fmt.Errorf("entering the container: %w", err)
+	thread.Discard(func() {
+		if err = enter(init, user.Owner); err != nil {
+			err = fmt.Errorf("entering the container: %w", err)
 			return
 		}
 		for _, s := range steps {
-			if err := m.step(s, layers); err != nil {
-				done <- fmt.Errorf("mounting the workspace: %v: %w", s, err)
+			if err = m.step(s, layers); err != nil {
+				err = fmt.Errorf("mounting the workspace: %v: %w", s, err)
 				return
 			}
 		}
-		done <- m.look(target)
-	}()
-	if err = <-done; err != nil && m.workspace != nil {
+		err = m.look(target)
+	})
+	if err != nil && m.workspace != nil {
 		m.workspace.Close()
 		m.workspace = nil
 	}

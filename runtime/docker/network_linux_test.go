@@ -9,7 +9,6 @@ import (
 	"net"
 	"net/netip"
 	"os"
-	goruntime "runtime"
 	"strings"
 	"testing"
 
@@ -18,6 +17,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/sandbox-rls/sandbox"
+	"github.com/sandbox-rls/sandbox/internal/thread"
 	"github.com/sandbox-rls/sandbox/runtime/docker"
 )
 
@@ -30,20 +30,19 @@ var (
 // listen greets who connects to a port of the engine's side of a bridge.
 func (e *ownEngine) listen(t *testing.T, at netip.Addr) (port int) {
 	t.Helper()
-	made := make(chan error)
 	var l net.Listener
-	go func() {
-		goruntime.LockOSThread() // never unlocked: the thread ends with the goroutine
-		ns, err := unix.Open(fmt.Sprintf("/proc/%d/ns/net", e.cmd.Process.Pid), unix.O_RDONLY|unix.O_CLOEXEC, 0)
+	var err error
+	thread.Discard(func() {
+		var ns int
+		ns, err = unix.Open(fmt.Sprintf("/proc/%d/ns/net", e.cmd.Process.Pid), unix.O_RDONLY|unix.O_CLOEXEC, 0)
 		if err == nil {
 			defer unix.Close(ns)
 			if err = unix.Setns(ns, unix.CLONE_NEWNET); err == nil {
 				l, err = net.Listen("tcp", netip.AddrPortFrom(at, 0).String())
 			}
 		}
-		made <- err
-	}()
-	if err := <-made; err != nil {
+	})
+	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { l.Close() })
