@@ -242,9 +242,12 @@ func (c *instance) boot(ctx context.Context, cfg runtime.Config, d *desk, steps 
 	}
 	a, order, err := c.furnish(cfg, init, steps)
 	if err != nil {
+		ended := c.process(init).ended(0)
 		init.conn.Close()
 		c.process(init).Kill()
-		<-started
+		if failed := <-started; ended && failed != nil {
+			err = failed // which is why
+		}
 		return err
 	}
 	in, err := launch.Attend(ctx, a, order, cfg)

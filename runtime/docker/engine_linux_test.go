@@ -25,6 +25,7 @@ type ownEngine struct {
 	host    string
 	dir     string
 	options []string
+	prelude string // commands that come before, in a mount namespace of its own
 	cmd     *exec.Cmd
 }
 
@@ -53,6 +54,9 @@ func newEngine(t *testing.T, options ...string) *ownEngine {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if err := os.Chmod(dir, 0o711); err != nil { // which its users must reach, if it remaps them
+		t.Fatal(err)
+	}
 	e := &ownEngine{dir: dir, host: "unix://" + dir + "/docker.sock", options: options}
 	t.Cleanup(func() { e.remove(t) })
 	if e.Client, err = client.New(client.WithHost(e.host)); err != nil {
@@ -79,13 +83,16 @@ func (e *ownEngine) start(t *testing.T) {
 		args = append(args, "--bridge=none")
 	}
 	args = append(args, e.options...)
+	if e.prelude != "" {
+		args = append([]string{"--mount", "sh", "-c", e.prelude + ` && exec "$0" "$@"`}, args...)
+	}
 	e.cmd = exec.Command("unshare", append([]string{"--net"}, args...)...)
 	e.cmd.Stdout, e.cmd.Stderr = logs, logs
 	e.cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	if err := e.cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	for end := time.Now().Add(30 * time.Second); ; time.Sleep(50 * time.Millisecond) {
+	for end := time.Now().Add(time.Minute); ; time.Sleep(50 * time.Millisecond) {
 		if _, err = e.Ping(t.Context(), client.PingOptions{}); err == nil {
 			return
 		}

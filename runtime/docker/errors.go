@@ -41,6 +41,8 @@ func (r *Runtime) failure(doing string, err error) error {
 		return fmt.Errorf("%s: %w", doing, err)
 	case client.IsErrConnectionFailed(err), cerrdefs.IsUnavailable(err):
 		return fmt.Errorf("%s: %w: %w; start it, or name its socket by DOCKER_HOST", doing, ErrEngine, err)
+	case strings.Contains(err.Error(), "when user namespaces are enabled"): // so does this
+		return fmt.Errorf("%s: %w: the engine at %s remaps users (userns-remap) (%w)", doing, err, r.host, runtime.ErrUnsupported)
 	case strings.Contains(err.Error(), syscall.ENOSPC.Error()): // it comes as text
 		return fmt.Errorf("%s: the engine at %s has no space left: %w (%w)", doing, r.host, err, syscall.ENOSPC)
 	case cerrdefs.IsNotFound(err):
