@@ -7,10 +7,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
+	"net/http"
+	"net/http/httputil"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"syscall"
 	"testing"
@@ -96,32 +100,103 @@ func TestSlowEngine(t *testing.T) {
 	}
 }
 
-// TestOldEngine asks one whose API is older than the client can speak.
-func TestOldEngine(t *testing.T) {
-	engine(t)
-	path := filepath.Join(t.TempDir(), "old.sock")
+// stand is a host that stands for an engine.
+func stand(t *testing.T, handler http.Handler) (host string) {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "engine.sock")
 	l, err := net.Listen("unix", path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer l.Close()
-	go func() {
-		for {
-			c, err := l.Accept()
-			if err != nil {
+	s := &http.Server{Handler: handler, ReadHeaderTimeout: time.Minute}
+	go func() { _ = s.Serve(l) }()
+	t.Cleanup(func() { _ = s.Close() })
+	return "unix://" + path
+}
+
+// TestOldEngine asks one whose API is older than the client can speak, or than what
+// containers are made with.
+func TestOldEngine(t *testing.T) {
+	engine(t)
+	for _, version := range []string{"1.12", "1.40"} {
+		host := stand(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Api-Version", version)
+			_, _ = w.Write([]byte("OK"))
+		}))
+		rt := open(t, busybox, docker.WithHost(host))
+		if err := refused(t, rt); !errors.Is(err, runtime.ErrUnsupported) || !strings.Contains(err.Error(), version+" ") || !strings.Contains(err.Error(), "20.10") {
+			t.Errorf("%s: got %v", version, err)
+		}
+	}
+}
+
+// TestHangingEngine has the engine fall silent at each of the calls of a start. It is
+// given up in time, and nothing is left.
+func TestHangingEngine(t *testing.T) {
+	c := engine(t)
+	real := &httputil.ReverseProxy{
+		Director: func(r *http.Request) { r.URL.Scheme, r.URL.Host = "http", "engine" },
+		Transport: &http.Transport{DisableKeepAlives: true, DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+			return new(net.Dialer).DialContext(ctx, "unix", strings.TrimPrefix(c.DaemonHost(), "unix://"))
+		}},
+		FlushInterval: -1,
+	}
+	for _, call := range []struct{ name, method, path string }{
+		{"ping", "HEAD", "_ping"},
+		{"info", "GET", "info"},
+		{"list", "GET", "containers/json"},
+		{"image", "GET", "images/.*/json"},
+		{"create", "POST", "containers/create"},
+		{"wait", "POST", "containers/[^/]*/wait"},
+		{"start", "POST", "containers/[^/]*/start"},
+		{"remove", "DELETE", "containers/[^/]*$"},
+	} {
+		t.Run(call.name, func(t *testing.T) {
+			t.Parallel()
+			silent := regexp.MustCompile("^/(v[0-9.]*/)?" + call.path)
+			asked := make(chan struct{}, 100)
+			host := stand(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if r.Method != call.method || !silent.MatchString(r.URL.Path) {
+					real.ServeHTTP(w, r)
+					return
+				}
+				_, _ = io.Copy(io.Discard, r.Body)
+				asked <- struct{}{}
+				<-r.Context().Done()
+			}))
+			rt := docker.New(docker.WithImage(busybox), docker.WithInit(build(t, initPackage)), docker.WithHost(host), docker.WithPatience(3*time.Second))
+			m := manager(t)
+			began := time.Now()
+			sb, err := m.FromLocal(t.Context(), project(t, nil), sandbox.WithRuntime(rt))
+			if call.name == "remove" {
+				if err != nil {
+					t.Fatal(err)
+				}
+				if err := sb.Close(); err != nil {
+					t.Error(err)
+				}
+			} else if !errors.Is(err, docker.ErrEngine) || !strings.Contains(err.Error(), "3s") {
+				t.Errorf("got %v", err)
+			}
+			if took := time.Since(began); took > 15*time.Second {
+				t.Errorf("it took %v", took)
+			}
+			if len(asked) == 0 {
+				t.Error("it was never asked")
+			}
+			if call.name == "remove" {
 				return
 			}
-			go func() {
-				defer c.Close()
-				_, _ = c.Read(make([]byte, 4096))
-				_, _ = c.Write([]byte("HTTP/1.1 200 OK\r\nApi-Version: 1.12\r\nContent-Length: 2\r\nConnection: close\r\n\r\nOK"))
-			}()
-		}
-	}()
-	rt := open(t, busybox, docker.WithHost("unix://"+path))
-	if err := refused(t, rt); !errors.Is(err, runtime.ErrUnsupported) || !strings.Contains(err.Error(), "1.12") {
-		t.Errorf("got %v", err)
+			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+			defer cancel()
+			if _, err := m.FromLocal(ctx, project(t, nil), sandbox.WithRuntime(rt)); !errors.Is(err, context.DeadlineExceeded) {
+				t.Errorf("with an end: %v", err)
+			}
+		})
 	}
+	t.Cleanup(func() {
+		eventually(t, "no container is left", func() bool { return len(containers(t, engine(t), "")) == 0 })
+	})
 }
 
 func TestNoImage(t *testing.T) {
