@@ -5,6 +5,7 @@ package docker
 import (
 	"context"
 	"fmt"
+	"io/fs"
 
 	cerrdefs "github.com/containerd/errdefs"
 	"github.com/moby/moby/client"
@@ -22,7 +23,10 @@ func (r *Runtime) find(ctx context.Context, ref string) (image, error) {
 		ref = r.options.image
 	}
 	img, err := r.inspect(ctx, ref)
-	if !cerrdefs.IsNotFound(err) {
+	switch {
+	case cerrdefs.IsInvalidArgument(err):
+		return image{}, fmt.Errorf("%w: %w (%w)", ErrImage, err, fs.ErrInvalid)
+	case !cerrdefs.IsNotFound(err):
 		return img, err
 	}
 	if err := r.pull(ctx, ref); err != nil {
