@@ -6,6 +6,7 @@ import (
 	"archive/tar"
 	"bytes"
 	"compress/gzip"
+	"crypto/rand"
 	"context"
 	"crypto/sha256"
 	"encoding/json"
@@ -59,7 +60,7 @@ func newRegistry(t *testing.T) *registry {
 	}
 	var packed bytes.Buffer
 	z := gzip.NewWriter(&packed)
-	z.Comment = t.Name() // none that the engine has seen
+	z.Comment = rand.Text() // none that the engine has seen
 	_, _ = z.Write(layer)
 	if err := z.Close(); err != nil {
 		t.Fatal(err)
