@@ -135,7 +135,7 @@ func TestOldEngine(t *testing.T) {
 func TestHangingEngine(t *testing.T) {
 	c := engine(t)
 	real := &httputil.ReverseProxy{
-		Director: func(r *http.Request) { r.URL.Scheme, r.URL.Host = "http", "engine" },
+		Rewrite: func(r *httputil.ProxyRequest) { r.Out.URL.Scheme, r.Out.URL.Host = "http", "engine" },
 		Transport: &http.Transport{DisableKeepAlives: true, DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
 			return new(net.Dialer).DialContext(ctx, "unix", strings.TrimPrefix(c.DaemonHost(), "unix://"))
 		}},
