@@ -35,9 +35,17 @@ prepare_user() {
 		"$hack/copy-tree.sh" "$base/src" &&
 		chmod -R a+rX "$base/src" &&
 		mkdir "$base/cache" &&
+		build_programs &&
 		fill_module_cache &&
 		copy_go &&
 		chown -R "$TEST_UID:$TEST_UID" "$base/src" "$base/cache"
+}
+
+# build_programs builds what the tests of the server run, for which the user's own
+# cache has nothing yet.
+build_programs() {
+	CGO_ENABLED=0 go build -buildvcs=false -o "$base/programs/" ./cmd/sandboxd ./cmd/sandbox-init &&
+		chmod -R a+rX "$base/programs"
 }
 
 # fill_module_cache takes the module's dependencies from root's own cache,
@@ -118,7 +126,7 @@ suite() { go list ./... | grep -v '/runtime/docker$' | xargs go test "${flags[@]
 
 suite_of_docker() { go test "${flags[@]}" ./runtime/docker; }
 
-suite_as_user() { (cd "$base/src" && go test "${flags[@]}" -exec "$hack/as-user.sh" ./...); }
+suite_as_user() { (cd "$base/src" && SANDBOXD_TEST_PROGRAMS=$base/programs go test "${flags[@]}" -exec "$hack/as-user.sh" ./...); }
 
 step "build" go build ./...
 step "cross builds" cross_builds

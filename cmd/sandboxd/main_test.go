@@ -30,10 +30,15 @@ import (
 	"github.com/sandbox-rls/sandbox/server/sandboxv1/sandboxv1connect"
 )
 
-// programs is where sandboxd and sandbox-init are, as they are installed.
-var programs string
+// programs is where sandboxd and sandbox-init are, as they are installed. The
+// environment may name a directory that has them, so that not each user has to build
+// all of it anew.
+var programs = os.Getenv("SANDBOXD_TEST_PROGRAMS")
 
 func TestMain(m *testing.M) {
+	if programs != "" {
+		os.Exit(m.Run())
+	}
 	dir, err := os.MkdirTemp("", "sandboxd-test-")
 	if err == nil {
 		programs = dir

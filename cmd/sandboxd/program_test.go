@@ -20,9 +20,7 @@ func TestFromEverywhere(t *testing.T) {
 	if want := "unix:" + filepath.Join(dir, "env"); d.address != want {
 		t.Errorf("it listens on %s", d.address)
 	}
-	if !contains(d.log, "level=INFO") || !contains(d.log, "tokens=true") {
-		t.Errorf("it says %s", d.log)
-	}
+	eventually(t, "it says so as text", func() bool { return contains(d.log, "level=INFO") && contains(d.log, "tokens=true") })
 	// The commands for tokens take the same file, with what is no setting of theirs.
 	if _, note, code := run(t, "token", "create", "--config", config, "--owner", "alice"); code != 0 {
 		t.Errorf("token create: %s", note)

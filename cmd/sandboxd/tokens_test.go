@@ -96,9 +96,7 @@ func TestTokens(t *testing.T) {
 			t.Error("a token is where it must not be")
 		}
 	}
-	if !contains(d.log, `"owner":"alice"`) {
-		t.Error("nothing is logged of alice")
-	}
+	eventually(t, "something is logged of alice", func() bool { return contains(d.log, `"owner":"alice"`) })
 }
 
 // TestTokensOnLoopback: they are asked for as soon as there are any, or with --auth.
