@@ -83,9 +83,9 @@ func TestRefusals(t *testing.T) {
 		"reading the certificate":                 {"--tls-cert", "/nonexistent", "--tls-key", key},
 		"unknown flag":                            {"--bogus"},
 		"--init":                                  {"--init", "/bin/true"},
-		"--init: " + filepath.Join(programs, "sandboxd"): {"--init", filepath.Join(programs, "sandboxd")},
-		"--max-commands must not be negative":            {"--max-commands", "-1"},
-		"--drain-timeout must not be":                    {"--drain-timeout", "-1s"},
+		"--init: " + filepath.Join(programs(t), "sandboxd"): {"--init", filepath.Join(programs(t), "sandboxd")},
+		"--max-commands must not be negative":               {"--max-commands", "-1"},
+		"--drain-timeout must not be":                       {"--drain-timeout", "-1s"},
 	} {
 		refused(t, want, append(args, "--state-dir", state)...)
 	}

@@ -30,30 +30,42 @@ import (
 	"github.com/sandbox-rls/sandbox/server/sandboxv1/sandboxv1connect"
 )
 
-// programs is where sandboxd and sandbox-init are, as they are installed. The
-// environment may name a directory that has them, so that not each user has to build
-// all of it anew.
-var programs = os.Getenv("SANDBOXD_TEST_PROGRAMS")
+// built is a directory that this process has made; "" if it has not.
+var built string
+
+// install builds sandboxd and sandbox-init, as they are installed, unless the
+// environment names a directory that has them, so that not each user has to build all
+// of it anew.
+var install = sync.OnceValues(func() (string, error) {
+	if dir := os.Getenv("SANDBOXD_TEST_PROGRAMS"); dir != "" {
+		return dir, nil
+	}
+	var err error
+	if built, err = os.MkdirTemp("", "sandboxd-test-"); err != nil {
+		return "", err
+	}
+	cmd := exec.Command("go", "build", "-buildvcs=false", "-o", built, ".", "../sandbox-init")
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("building the programs: %w: %s", err, out)
+	}
+	return built, nil
+})
 
 func TestMain(m *testing.M) {
-	if programs != "" {
-		os.Exit(m.Run())
-	}
-	dir, err := os.MkdirTemp("", "sandboxd-test-")
-	if err == nil {
-		programs = dir
-		cmd := exec.Command("go", "build", "-buildvcs=false", "-o", dir, ".", "../sandbox-init")
-		cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
-		cmd.Stderr = os.Stderr
-		err = cmd.Run()
-	}
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "building the programs:", err)
-		os.Exit(1)
-	}
 	code := m.Run()
-	os.RemoveAll(dir)
+	if built != "" {
+		os.RemoveAll(built)
+	}
 	os.Exit(code)
+}
+
+// programs is where the programs are.
+func programs(t testing.TB) string {
+	t.Helper()
+	dir, err := install()
+	must(t, err)
+	return dir
 }
 
 // require skips a test where sandboxes cannot run, and fails it when
@@ -79,8 +91,9 @@ func must(t testing.TB, err error) {
 
 // command is the program, with nothing of this process's environment that would
 // change what it does.
-func command(ctx context.Context, args ...string) *exec.Cmd {
-	cmd := exec.CommandContext(ctx, filepath.Join(programs, "sandboxd"), args...)
+func command(ctx context.Context, t testing.TB, args ...string) *exec.Cmd {
+	t.Helper()
+	cmd := exec.CommandContext(ctx, filepath.Join(programs(t), "sandboxd"), args...)
 	for _, v := range os.Environ() {
 		if !strings.HasPrefix(v, "SANDBOXD_") && !strings.HasPrefix(v, "OTEL_") && !strings.HasPrefix(v, "DOCKER_HOST=") {
 			cmd.Env = append(cmd.Env, v)
@@ -100,7 +113,7 @@ func runWith(t testing.TB, env []string, args ...string) (stdout, stderr string,
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
-	cmd := command(ctx, args...)
+	cmd := command(ctx, t, args...)
 	cmd.Env = append(cmd.Env, env...)
 	var out, log bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &log
@@ -166,7 +179,7 @@ func startWith(t testing.TB, env []string, args ...string) *daemon {
 	if !given("--state-dir") {
 		args = append(args, "--state-dir", t.TempDir())
 	}
-	d := &daemon{t: t, cmd: command(context.Background(), args...), done: make(chan struct{}), log: &buffer{}}
+	d := &daemon{t: t, cmd: command(context.Background(), t, args...), done: make(chan struct{}), log: &buffer{}}
 	d.cmd.Env = append(d.cmd.Env, env...)
 	d.cmd.Stderr = d.log
 	out, err := d.cmd.StdoutPipe()

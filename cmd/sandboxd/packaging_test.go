@@ -54,7 +54,7 @@ func TestUnit(t *testing.T) {
 	unit, err := os.ReadFile("../../packaging/sandboxd.service")
 	must(t, err)
 	path := filepath.Join(t.TempDir(), "sandboxd.service")
-	must(t, os.WriteFile(path, bytes.ReplaceAll(unit, []byte("/usr/local/bin"), []byte(programs)), 0o644))
+	must(t, os.WriteFile(path, bytes.ReplaceAll(unit, []byte("/usr/local/bin"), []byte(programs(t))), 0o644))
 	if out, err := exec.Command(program, "verify", "--man=no", "--recursive-errors=no", path).CombinedOutput(); err != nil || len(out) > 0 {
 		t.Errorf("%v: %s", err, out)
 	}

@@ -137,7 +137,7 @@ func TestInit(t *testing.T) {
 	for pid := range family(t, d.cmd.Process.Pid) {
 		switch exe, _ := os.Readlink(fmt.Sprintf("/proc/%d/exe", pid)); {
 		case pid == d.cmd.Process.Pid:
-		case exe == filepath.Join(programs, "sandbox-init"):
+		case exe == filepath.Join(programs(t), "sandbox-init"):
 			found++
 		case exe != "": // one that has ended has none
 			t.Errorf("process %d executes %s", pid, exe)
