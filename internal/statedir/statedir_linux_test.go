@@ -70,7 +70,13 @@ func TestOwnerDied(t *testing.T) {
 	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX); err != nil {
 		t.Fatal(err)
 	}
-	time.AfterFunc(200*time.Millisecond, func() { _ = syscall.Flock(int(f.Fd()), syscall.LOCK_UN) })
+	released := make(chan struct{})
+	defer func() { <-released }() // before f is closed
+	fd := int(f.Fd())
+	time.AfterFunc(200*time.Millisecond, func() {
+		defer close(released)
+		_ = syscall.Flock(fd, syscall.LOCK_UN)
+	})
 	d, err := statedir.Open(dir)
 	if err != nil {
 		t.Fatal(err)
