@@ -9,14 +9,13 @@ import (
 	"time"
 
 	"github.com/sandbox-rls/sandbox/internal/commit"
+	"github.com/sandbox-rls/sandbox/internal/tree"
 )
 
 // TestChangedSince has a target that the sandbox works on itself.
 func TestChangedSince(t *testing.T) {
 	w := newWorld(t, memoryDir(t), files{"a": "1", "b": "1", "d/x": "1", "m": "0755 /"}, files{"a": "2", "b": "2", "m": "0700 /", "n": "1"})
-	time.Sleep(60 * time.Millisecond)
-	began := time.Now()
-	time.Sleep(5 * time.Millisecond)
+	began := w.settle(t)
 	run := func(base commit.Base) *commit.Report {
 		req, done := w.request(t)
 		defer done()
@@ -31,8 +30,7 @@ func TestChangedSince(t *testing.T) {
 
 	must(t, os.WriteFile(w.target+"/b", []byte("1"), 0o644))
 	must(t, os.Remove(w.target+"/n"))
-	time.Sleep(60 * time.Millisecond)
-	report := run(commit.ChangedSince(time.Now()))
+	report := run(commit.ChangedSince(w.settle(t)))
 	expect(t, "conflicts", report.Conflicts, nil)
 	w.same(t, w.after)
 
@@ -49,4 +47,13 @@ func TestChangedSince(t *testing.T) {
 	report = run(commit.Known(before, commit.ChangedSince(began)))
 	expect(t, "conflicts", report.Conflicts, nil)
 	w.same(t, w.after)
+}
+
+// settle is the time from when on changes of the target have a later one than all
+// that it holds, by the clock that they have it from.
+func (w *world) settle(t *testing.T) time.Time {
+	t.Helper()
+	listing, err := tree.List(t.Context(), w.target)
+	must(t, err)
+	return time.Unix(0, listing.Settle())
 }
