@@ -54,6 +54,9 @@ func (t *txn) do(s *step) (string, error) {
 		return "", err
 	}
 	defer unix.Close(dir)
+	if t.recovering && t.wasKept(s) {
+		return changed, nil
+	}
 	switch s.Verb {
 	case stepRemove:
 		return t.remove(s, dir, last)
@@ -89,8 +92,12 @@ func (t *txn) inSlot(s *step) (*Stamp, error) {
 
 func (t *txn) make(s *step, dir int, last string) (string, error) {
 	if t.recovering {
-		if in, err := t.inSlot(s); err != nil || in == nil || in.Ino != s.New.Ino {
+		in, err := t.inSlot(s)
+		if err != nil || in == nil {
 			return "", err
+		}
+		if in.Ino != s.New.Ino { // somebody else's, that was being given back
+			return changed, t.putBack(s, dir, last)
 		}
 	}
 	err := t.move(t.dirs[s.Home].fd, s.slot(), dir, last)
@@ -142,26 +149,11 @@ func (t *txn) swapped(s *step, dir int, last string) (string, error) {
 		t.note(s, dir, last)
 		return "", nil
 	}
-	return reason, t.giveBack(s, dir, last)
-}
-
-// giveBack exchanges back. When somebody has put another file in the place of
-// the new one by then, that is the newest, and stays; when somebody has
-// removed the new one, the old one comes back, since it was changed.
-func (t *txn) giveBack(s *step, dir int, last string) error {
-	slots := t.dirs[s.Home].fd
-	err := t.exchange(slots, s.slot(), dir, last)
-	if err == unix.ENOENT {
-		return t.move(slots, s.slot(), dir, last)
-	}
-	if err != nil {
-		return err
-	}
 	in, err := t.inSlot(s)
-	if err == nil && in != nil && in.Ino != s.New.Ino {
-		return t.exchange(slots, s.slot(), dir, last)
+	if err != nil || in == nil {
+		return reason, err
 	}
-	return err
+	return reason, t.takeBack(s, in, dir, last)
 }
 
 // replace is swap for file systems that cannot exchange: see the package's doc.
@@ -210,11 +202,7 @@ func (t *txn) remove(s *step, dir int, last string) (string, error) {
 	if reason == "" || err != nil {
 		return "", err
 	}
-	err = t.move(slots, s.slot(), dir, last)
-	if err == unix.EEXIST {
-		err = t.keep(s, s.slot())
-	}
-	return reason, err
+	return reason, t.putBack(s, dir, last)
 }
 
 func (t *txn) removeDir(s *step, dir int, last string) (string, error) {

@@ -29,7 +29,7 @@ func uninterrupted(call func() error) error {
 
 func (c calls) create(dir int, name string, perm uint32) (fd int, err error) {
 	err = c.do("create", func() error {
-		fd, err = unix.Openat(dir, name, unix.O_WRONLY|unix.O_CREAT|unix.O_EXCL|unix.O_NOFOLLOW|unix.O_CLOEXEC, perm)
+		fd, err = unix.Openat(dir, name, unix.O_RDWR|unix.O_CREAT|unix.O_EXCL|unix.O_NOFOLLOW|unix.O_CLOEXEC, perm)
 		return err
 	})
 	return fd, err

@@ -21,7 +21,11 @@
 //     deleted is renamed into a slot, and empty directories by rmdir(2), which
 //     removes no others. Only then is what came out examined: when it is not
 //     the file that was judged, the step is taken back and is a conflict.
-//     Old files stay in their slots until all steps are done.
+//     Old files stay in their slots until all steps are done. What was new is
+//     examined in the same way when it comes back: what somebody wrote to it at its
+//     path is newer than the old file, so it stands there in the end, and the
+//     old one is kept beside the staging directory, with the suffix
+//     "-kept-<slot>", as is everything that has no other place any more.
 //  5. The staging directory gets the suffix "-done" and is removed. A second
 //     syncfs, then the journal forgets the commit.
 //

@@ -58,8 +58,15 @@ func (t *txn) verify(dir int, name string, old *Stamp) (string, error) {
 	return "", err
 }
 
+// writers reports whether somebody is known to have a file open for writing. The
+// lease that tells is given back when fd is closed.
+func writers(fd int) bool {
+	_, err := unix.FcntlInt(uintptr(fd), unix.F_SETLEASE, unix.F_RDLCK)
+	return err == unix.EAGAIN
+}
+
 func (t *txn) verifyOpen(fd int, old *Stamp) (string, error) {
-	if _, err := unix.FcntlInt(uintptr(fd), unix.F_SETLEASE, unix.F_RDLCK); err == unix.EAGAIN {
+	if writers(fd) {
 		return inUse, nil
 	}
 	e, err := stat(fd, "", "")

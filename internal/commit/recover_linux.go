@@ -146,10 +146,16 @@ func (t *txn) sweep(r *Recovery) {
 	if t.marked(suffixUndone) || t.rec.State == undoing {
 		r.Outcome = Undone
 	}
-	if r.Outcome == Finished {
+	for i := range t.rec.Steps {
+		t.wasKept(&t.rec.Steps[i])
+	}
+	switch {
+	case r.Outcome == Finished:
 		t.doubt()
 		t.noteMissing()
 		r.Report = t.report()
+	case len(t.left) > 0:
+		r.Report = &Report{RolledBack: true, Left: t.left}
 	}
 	r.Err = t.clean()
 	if r.Err == nil {

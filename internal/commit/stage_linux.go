@@ -9,6 +9,7 @@ import (
 	"os"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -194,18 +195,24 @@ func (s *stager) file(dir int, slot string, n *node) (*Stamp, error) {
 		s.attributes(n.now, out)
 	}
 	stamp, err := s.finish(dir, slot, mtime)
-	if err != nil || bits(stamp.Mode) == n.perm() {
-		return stamp, err
-	}
-	if err := s.fchmod(out, n.perm()); err != nil {
-		return nil, err
-	}
-	e, err := stat(out, "", "")
 	if err != nil {
 		return nil, err
 	}
-	*stamp = stampOf(e)
-	return stamp, nil
+	if bits(stamp.Mode) != n.perm() {
+		if err := s.fchmod(out, n.perm()); err != nil {
+			return nil, err
+		}
+		e, err := stat(out, "", "")
+		if err != nil {
+			return nil, err
+		}
+		*stamp = stampOf(e)
+	}
+	if touchedSince(mtime, time.Now().UnixNano()) {
+		// Whoever writes to it at its path may leave it with the same time.
+		_, stamp.Digest, err = (&buffers{a: s.buf}).read(out, -1, stamp.Size)
+	}
+	return stamp, err
 }
 
 // content copies a file that may be written to meanwhile.

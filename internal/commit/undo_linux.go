@@ -7,8 +7,6 @@ import (
 	"io/fs"
 
 	"golang.org/x/sys/unix"
-
-	"github.com/sandbox-rls/sandbox/internal/tree"
 )
 
 // undo takes back the steps up to the one with index last, which may not have
@@ -29,34 +27,18 @@ func (t *txn) undo(last int) error {
 	return errors.Join(failures...)
 }
 
-func (t *txn) leave(s *step, reason string) {
-	t.left = append(t.left, Item{Path: string(s.Path), Kind: t.nodes[s.Item].change.Kind, Reason: reason})
-}
-
-// keep moves a file that somebody changed out of the staging directory, to
-// stand beside it, when there is no other place for it any more.
-func (t *txn) keep(s *step, slot string) error {
-	beside := t.stagingName() + "-kept-" + slot
-	err := t.rename(t.dirs[s.Home].fd, slot, t.dirs[s.Home].home, beside, 0)
-	if err == nil {
-		t.leave(s, "another file took its place; what was there is kept as "+tree.Join(string(t.rec.Homes[s.Home].Path), beside))
-	}
-	return err
-}
-
 func (t *txn) undoStep(s *step) (string, error) {
 	dir, last, err := openParent(t.root, string(s.Path))
 	if err != nil {
 		if blocked(err) == "" {
 			return "", err
 		}
-		in, err := t.inSlot(s)
-		if err == nil && in != nil && (s.New == nil || in.Ino != s.New.Ino) {
-			err = t.keep(s, s.slot())
-		}
-		return "", err
+		return "", t.keepForeign(s)
 	}
 	defer unix.Close(dir)
+	if t.wasKept(s) {
+		return "", nil
+	}
 	switch s.Verb {
 	case stepRemove:
 		return t.undoRemove(s, dir, last)
@@ -79,11 +61,7 @@ func (t *txn) undoRemove(s *step, dir int, last string) (string, error) {
 	if in == nil || err != nil {
 		return "", err
 	}
-	err = t.move(t.dirs[s.Home].fd, s.slot(), dir, last)
-	if err == unix.EEXIST {
-		return "", t.keep(s, s.slot())
-	}
-	return "", err
+	return "", t.putBack(s, dir, last)
 }
 
 func (t *txn) undoRmdir(s *step, dir int, last string) error {
@@ -113,30 +91,28 @@ func (t *txn) undoRmdir(s *step, dir int, last string) error {
 }
 
 func (t *txn) undoMake(s *step, dir int, last string) (string, error) {
+	slots := t.dirs[s.Home].fd
 	in, err := t.inSlot(s)
-	if in != nil || err != nil {
-		return "", err // it was not done
+	if err != nil {
+		return "", err
 	}
-	if s.New.Mode.IsDir() {
+	if in == nil && s.New.Mode.IsDir() {
 		return t.undoMakeDir(s, dir, last)
 	}
-	slots := t.dirs[s.Home].fd
-	if err := t.move(dir, last, slots, s.slot()); err != nil {
-		if err == unix.ENOENT {
-			return "", nil
+	if in == nil {
+		if err := t.move(dir, last, slots, s.slot()); err != nil {
+			if err == unix.ENOENT {
+				return "", nil
+			}
+			return "", err
 		}
+	}
+	// What was in the slot before may have come there by an undoing that was cut short.
+	same, err := t.untouched(slots, s.slot(), s.New)
+	if same || err != nil {
 		return "", err
 	}
-	in, err = t.inSlot(s)
-	if err != nil || in != nil && in.moved(*s.New) {
-		return "", err
-	}
-	if err := t.move(slots, s.slot(), dir, last); err == unix.EEXIST {
-		return "", t.keep(s, s.slot())
-	} else if err != nil {
-		return "", err
-	}
-	return changed + " meanwhile, and stays", nil
+	return changed + " meanwhile, and stays", t.putBack(s, dir, last)
 }
 
 func (t *txn) undoMakeDir(s *step, dir int, last string) (string, error) {
@@ -158,7 +134,6 @@ func (t *txn) undoMakeDir(s *step, dir int, last string) (string, error) {
 }
 
 func (t *txn) undoSwap(s *step, dir int, last string) (string, error) {
-	slots := t.dirs[s.Home].fd
 	in, err := t.inSlot(s)
 	if err != nil {
 		return "", err
@@ -166,43 +141,7 @@ func (t *txn) undoSwap(s *step, dir int, last string) (string, error) {
 	if in == nil {
 		return t.undoReplace(s, dir, last)
 	}
-	if in.Ino == s.New.Ino || !in.moved(*s.Old) {
-		return "", nil // not done, or taken back when it was
-	}
-	err = t.exchange(slots, s.slot(), dir, last)
-	if err == unix.ENOENT {
-		return "", t.move(slots, s.slot(), dir, last)
-	}
-	if err != nil {
-		return "", err
-	}
-	if in, err = t.inSlot(s); err != nil {
-		return "", err
-	}
-	if t.untouched(s, in) {
-		return "", nil
-	}
-	if err := t.exchange(slots, s.slot(), dir, last); err != nil {
-		return "", err
-	}
-	return "", t.keep(s, s.slot())
-}
-
-// untouched reports whether what came back into a slot is what was staged.
-func (t *txn) untouched(s *step, in *Stamp) bool {
-	if in == nil || in.Ino != s.New.Ino {
-		return false
-	}
-	if !s.New.Mode.IsDir() {
-		return in.moved(*s.New)
-	}
-	fd, err := resolve(t.dirs[s.Home].fd, s.slot(), listFlags)
-	if err != nil {
-		return false
-	}
-	defer unix.Close(fd)
-	names, err := tree.Names(fd, "", t.a)
-	return err == nil && len(names) == 0
+	return "", t.takeBack(s, in, dir, last)
 }
 
 // undoReplace takes back what was done without an exchange.
@@ -213,8 +152,8 @@ func (t *txn) undoReplace(s *step, dir int, last string) (string, error) {
 	} else if err != nil {
 		return "", err
 	}
-	e, err := stat(dir, last, "")
-	if err == unix.ENOENT || err == nil && !s.New.moved(stampOf(e)) {
+	same, err := t.untouched(dir, last, s.New)
+	if err == unix.ENOENT || err == nil && !same {
 		return "", t.keep(s, s.kept())
 	}
 	if err != nil {
