@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+
+	"github.com/sandbox-rls/sandbox/internal/metadata"
 )
 
 // kindError is a sentinel that also matches an error of the standard library.
@@ -47,6 +49,9 @@ var (
 	// ErrUnsupported: this machine lacks a feature; the error names it and the
 	// remedy. It is errors.ErrUnsupported.
 	ErrUnsupported = errors.ErrUnsupported
+	// ErrStateDamaged: what a state directory knows cannot be read; nothing in it
+	// was changed. It is an error of NewManager, which names the file and the remedy.
+	ErrStateDamaged = metadata.ErrDamaged
 	// ErrClosed: the manager was closed.
 	ErrClosed error = &kindError{"closed", fs.ErrClosed}
 	// ErrQuotaExceeded: the owner, or the server, has as many as it may have.

@@ -56,6 +56,45 @@ func TestStateDir(t *testing.T) {
 	}
 }
 
+// TestStateDamaged opens a state directory whose file has been cut off, or is gone.
+func TestStateDamaged(t *testing.T) {
+	t.Parallel()
+	m, stateDir := manager(t)
+	c, err := m.ImportCodebase(t.Context(), project(t, sample))
+	check(t, err)
+	sb, err := m.FromCodebase(t.Context(), c.ID, sandbox.WithPreset("full-access"))
+	check(t, err)
+	must(t, sb, "echo x > x")
+	check(t, m.Close())
+	name := filepath.Join(stateDir, "state.db")
+	whole, err := os.ReadFile(name)
+	check(t, err)
+	for _, n := range []int{len(whole) / 2, 4096, 100, 0, -1} {
+		if n < 0 {
+			check(t, os.Remove(name))
+		} else {
+			check(t, os.WriteFile(name, whole[:n], 0o600))
+		}
+		m, err := sandbox.NewManager(sandbox.Config{StateDir: stateDir})
+		if err == nil {
+			_ = m.Close()
+			t.Fatalf("opened with %d bytes of %d", n, len(whole))
+		}
+		wantError(t, err, sandbox.ErrStateDamaged)
+		if !strings.Contains(err.Error(), name) {
+			t.Errorf("%q does not name the file", err)
+		}
+	}
+	check(t, os.WriteFile(name, whole, 0o600)) // from a backup
+	m, err = sandbox.NewManager(sandbox.Config{StateDir: stateDir})
+	check(t, err)
+	sb, err = m.Connect(t.Context(), sb.ID())
+	check(t, err)
+	check(t, sb.Start(t.Context()))
+	must(t, sb, "cat x README.md")
+	check(t, m.Close())
+}
+
 func TestManagerWithRuntime(t *testing.T) {
 	t.Parallel()
 	rt := native.New()

@@ -7,9 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
-	"path/filepath"
-	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -129,15 +126,6 @@ func TestJournal(t *testing.T) {
 		t.Error(diff)
 	}
 	must(t, s.Close())
-}
-
-func TestDamaged(t *testing.T) {
-	dir := t.TempDir()
-	must(t, os.WriteFile(filepath.Join(dir, "state.db"), []byte(strings.Repeat("no database", 4096)), 0o600))
-	_, err := metadata.Open(dir)
-	if err == nil || !strings.Contains(err.Error(), "state.db") || !strings.Contains(err.Error(), "another state directory") {
-		t.Errorf("got %v", err)
-	}
 }
 
 func BenchmarkPage(b *testing.B) {

@@ -46,6 +46,7 @@ var Kinds = []Kind{
 	{sandbox.ErrInvalid, connect.CodeInvalidArgument, "INVALID", true},
 	{sandbox.ErrUnsupported, connect.CodeFailedPrecondition, "UNSUPPORTED", true},
 	{sandbox.ErrClosed, connect.CodeUnavailable, "CLOSED", false},
+	{sandbox.ErrStateDamaged, connect.CodeDataLoss, "STATE_DAMAGED", false},
 	{sandbox.ErrConnection, connect.CodeUnavailable, "UNAVAILABLE", false},
 	{context.Canceled, connect.CodeCanceled, "CANCELED", false},
 	{context.DeadlineExceeded, connect.CodeDeadlineExceeded, "DEADLINE", false},

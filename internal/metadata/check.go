@@ -1,0 +1,279 @@
+// SPDX-License-Identifier: MIT
+
+package metadata
+
+import (
+	"bytes"
+	"encoding/binary"
+	"fmt"
+	"hash/fnv"
+	"io"
+	"math"
+)
+
+// The format of bbolt's files. A page is a header of its number, its kind, how many
+// elements it has and how many pages follow that belong to it; then come the
+// elements, which say where their keys and values are.
+const (
+	magic, version = 0xED0CDAED, 2
+
+	headerSize  = 16
+	elementSize = 16
+	bucketSize  = 16 // a bucket's root page and sequence, before an inline page
+	metaSize    = 64
+
+	branchPage, leafPage, freelistPage = 0x01, 0x02, 0x10
+
+	bucketFlag = 0x01
+	noFreelist = math.MaxUint64
+)
+
+var native = binary.NativeEndian
+
+// checker walks through a file without mapping it. bbolt maps it, and panics, or the
+// kernel kills the process, when a page is not what it should be.
+type checker struct {
+	file     io.ReaderAt
+	pageSize uint64
+	end      uint64 // the pages from this one on are not in use
+	seen     map[uint64]bool
+}
+
+// meta is what one of the two first pages says.
+type meta struct{ pageSize, root, freelist, end, txid uint64 }
+
+// check returns an error that says what is wrong with a file of some size.
+func check(file io.ReaderAt, size int64) error {
+	m, err := latest(file, size)
+	if err != nil {
+		return err
+	}
+	if m.end > uint64(size)/m.pageSize {
+		return fmt.Errorf("it has been cut off: it should have %d pages of %d bytes, and has %d bytes", m.end, m.pageSize, size)
+	}
+	c := &checker{file: file, pageSize: m.pageSize, end: m.end, seen: map[uint64]bool{0: true, 1: true}}
+	if m.freelist != noFreelist {
+		if err := c.freelist(m.freelist); err != nil {
+			return err
+		}
+	}
+	_, err = c.tree(m.root, nil, nil)
+	return err
+}
+
+// latest finds the newer of the two meta pages that are whole. The first says where
+// the second is; without it, that is tried.
+func latest(file io.ReaderAt, size int64) (*meta, error) {
+	first := readMeta(file, 0)
+	var second *meta
+	if first != nil {
+		second = readMeta(file, int64(first.pageSize))
+	} else {
+		for at := int64(1024); at <= 1024<<14 && at < size-1024; at <<= 1 {
+			if second = readMeta(file, at); second != nil {
+				break
+			}
+		}
+	}
+	if first == nil || second != nil && second.txid > first.txid {
+		first = second
+	}
+	switch {
+	case first == nil:
+		return nil, fmt.Errorf("it is no database of this version, or has lost its beginning: %d bytes", size)
+	case uint64(size) < 2*first.pageSize:
+		return nil, fmt.Errorf("it has been cut off: it has %d bytes", size)
+	}
+	return first, nil
+}
+
+// readMeta returns nil when there is no meta page.
+func readMeta(file io.ReaderAt, at int64) *meta {
+	var page [headerSize + metaSize]byte
+	if _, err := file.ReadAt(page[:], at); err != nil {
+		return nil
+	}
+	b := page[headerSize:]
+	sum := fnv.New64a()
+	sum.Write(b[:metaSize-8])
+	m := meta{
+		pageSize: uint64(native.Uint32(b[8:])), root: native.Uint64(b[16:]),
+		freelist: native.Uint64(b[32:]), end: native.Uint64(b[40:]), txid: native.Uint64(b[48:]),
+	}
+	if native.Uint32(b) != magic || native.Uint32(b[4:]) != version || native.Uint64(b[56:]) != sum.Sum64() || m.pageSize < 1024 {
+		return nil
+	}
+	return &m
+}
+
+// page is one with all that belongs to it.
+type page struct {
+	id    uint64
+	kind  uint16
+	count int
+	data  []byte // with the header
+}
+
+// read reads a page that nothing else has referred to.
+func (c *checker) read(id uint64) (*page, error) {
+	if id >= c.end {
+		return nil, fmt.Errorf("page %d is referred to, of %d", id, c.end)
+	}
+	data := make([]byte, c.pageSize)
+	if _, err := c.file.ReadAt(data, int64(id*c.pageSize)); err != nil {
+		return nil, fmt.Errorf("page %d: %w", id, err)
+	}
+	more := uint64(native.Uint32(data[12:]))
+	if native.Uint64(data) != id || more >= c.end-id {
+		return nil, fmt.Errorf("page %d is damaged", id)
+	}
+	for i := id; i <= id+more; i++ {
+		if c.seen[i] {
+			return nil, fmt.Errorf("page %d is in use twice", i)
+		}
+		c.seen[i] = true
+	}
+	if more > 0 {
+		data = make([]byte, (more+1)*c.pageSize)
+		if _, err := c.file.ReadAt(data, int64(id*c.pageSize)); err != nil {
+			return nil, fmt.Errorf("page %d: %w", id, err)
+		}
+	}
+	return newPage(id, data), nil
+}
+
+func newPage(id uint64, data []byte) *page {
+	return &page{id, native.Uint16(data[8:]), int(native.Uint16(data[10:])), data}
+}
+
+func (p *page) damaged() error { return fmt.Errorf("page %d is damaged", p.id) }
+
+func (c *checker) freelist(id uint64) error {
+	p, err := c.read(id)
+	if err != nil {
+		return err
+	}
+	if p.kind != freelistPage {
+		return p.damaged()
+	}
+	list, count := p.data[headerSize:], uint64(p.count)
+	if count == math.MaxUint16 { // too many: the first says how many
+		count, list = native.Uint64(list), list[8:]
+	}
+	if count > uint64(len(list)/8) {
+		return p.damaged()
+	}
+	for i := range count {
+		free := native.Uint64(list[8*i:])
+		if free >= c.end || c.seen[free] {
+			return p.damaged()
+		}
+		c.seen[free] = true
+	}
+	return nil
+}
+
+// element is a key, with a child of a branch page or the value of a leaf.
+type element struct {
+	key, value []byte
+	child      uint64
+	bucket     bool
+}
+
+// element returns nil for one that is not within its page.
+func (p *page) element(i int) *element {
+	at := headerSize + i*elementSize
+	if at+elementSize > len(p.data) {
+		return nil
+	}
+	b := p.data[at:]
+	e := &element{}
+	var pos, keySize, valueSize uint64
+	if p.kind == branchPage {
+		pos, keySize, e.child = uint64(native.Uint32(b)), uint64(native.Uint32(b[4:])), native.Uint64(b[8:])
+	} else {
+		e.bucket = native.Uint32(b)&bucketFlag != 0
+		pos, keySize, valueSize = uint64(native.Uint32(b[4:])), uint64(native.Uint32(b[8:])), uint64(native.Uint32(b[12:]))
+	}
+	if keySize == 0 || pos+keySize+valueSize > uint64(len(b)) {
+		return nil
+	}
+	e.key, e.value = b[pos:pos+keySize], b[pos+keySize:pos+keySize+valueSize]
+	return e
+}
+
+// tree checks the pages beneath one, whose keys are from least on and less than
+// most, if those are given. It returns the last key.
+func (c *checker) tree(id uint64, least, most []byte) (last []byte, err error) {
+	p, err := c.read(id)
+	if err != nil {
+		return nil, err
+	}
+	switch {
+	case p.kind == leafPage:
+		return c.leaf(p, least, most, false)
+	case p.kind != branchPage || p.count == 0:
+		return nil, p.damaged()
+	}
+	next := p.element(0)
+	for i := range p.count {
+		e := next
+		if e == nil || !between(e.key, least, most) {
+			return nil, p.damaged()
+		}
+		limit := most
+		if next = nil; i+1 < p.count {
+			if next = p.element(i + 1); next == nil || bytes.Compare(e.key, next.key) >= 0 {
+				return nil, p.damaged()
+			}
+			limit = next.key
+		}
+		if last, err = c.tree(e.child, e.key, limit); err != nil {
+			return nil, err
+		}
+		if last != nil {
+			least = last
+		}
+	}
+	return last, nil
+}
+
+func between(key, least, most []byte) bool {
+	return (least == nil || bytes.Compare(key, least) >= 0) && (most == nil || bytes.Compare(key, most) < 0)
+}
+
+func (c *checker) leaf(p *page, least, most []byte, inline bool) (last []byte, err error) {
+	for i := range p.count {
+		e := p.element(i)
+		if e == nil || !between(e.key, least, most) || last != nil && bytes.Equal(e.key, last) {
+			return nil, p.damaged()
+		}
+		if e.bucket {
+			if err := c.bucket(p, e.value, inline); err != nil {
+				return nil, err
+			}
+		}
+		last, least = e.key, e.key
+	}
+	return last, nil
+}
+
+// bucket checks a bucket, whose only page may be in its value.
+func (c *checker) bucket(p *page, value []byte, inline bool) error {
+	if inline || len(value) < bucketSize {
+		return p.damaged()
+	}
+	if root := native.Uint64(value); root != 0 {
+		_, err := c.tree(root, nil, nil)
+		return err
+	}
+	if value = value[bucketSize:]; len(value) < headerSize {
+		return p.damaged()
+	}
+	in := newPage(p.id, value)
+	if in.kind != leafPage {
+		return p.damaged()
+	}
+	_, err := c.leaf(in, nil, nil, true)
+	return err
+}

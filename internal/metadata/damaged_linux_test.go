@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: MIT
+
+package metadata_test
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	bolt "go.etcd.io/bbolt"
+
+	"github.com/sandbox-rls/sandbox/internal/metadata"
+)
+
+// filled makes a store that has something of everything: a tree of pages, values
+// longer than a page, an empty bucket, one in another, and free pages. It returns
+// what its file holds.
+func filled(t testing.TB) []byte {
+	dir := t.TempDir()
+	s := open(t, dir)
+	table, err := s.Table("things")
+	must(t, err)
+	_, err = s.Table("nothing")
+	must(t, err)
+	for i := range 300 {
+		r := row(fmt.Sprintf("row%d", i), fmt.Sprint(i%3), i)
+		r.Doc = []byte(strings.Repeat("x", i*i%2500))
+		must(t, table.Put(r))
+	}
+	for i := range 100 {
+		must(t, table.Delete(fmt.Sprintf("row%d", i*3)))
+	}
+	must(t, s.DB().Update(func(tx *bolt.Tx) error {
+		outer, err := tx.CreateBucketIfNotExists([]byte("outer"))
+		must(t, err)
+		inner, err := outer.CreateBucketIfNotExists([]byte("inner"))
+		must(t, err)
+		return inner.Put([]byte("k"), []byte("v"))
+	}))
+	must(t, s.Close())
+	b, err := os.ReadFile(filepath.Join(dir, "state.db"))
+	must(t, err)
+	return b
+}
+
+// reopen opens a store whose file holds b, and reads all of it. Only an error may
+// come of that, and the file stays as it is.
+func reopen(t testing.TB, dir string, b []byte) error {
+	t.Helper()
+	path := filepath.Join(dir, "state.db")
+	must(t, os.WriteFile(path, b, 0o600))
+	s, err := metadata.Open(dir)
+	if err != nil {
+		if after, rerr := os.ReadFile(path); rerr != nil || !bytes.Equal(after, b) {
+			t.Fatalf("the file was changed: %v", rerr)
+		}
+		if !errors.Is(err, metadata.ErrDamaged) || !strings.Contains(err.Error(), path) || !strings.Contains(err.Error(), "another state directory") {
+			t.Fatal(err)
+		}
+		return err
+	}
+	s.DB().NoSync = true
+	must(t, s.DB().View(func(tx *bolt.Tx) error {
+		for err := range tx.Check() {
+			t.Fatalf("it was opened, and is damaged: %v", err)
+		}
+		return nil
+	}))
+	table, err := s.Table("things")
+	must(t, err)
+	_ = table.Scan("", "", func(metadata.Row) bool { return true })
+	_ = table.Scan("1", "", func(metadata.Row) bool { return true })
+	must(t, s.Close())
+	return nil
+}
+
+func TestTruncated(t *testing.T) {
+	whole, dir := filled(t), t.TempDir()
+	must(t, reopen(t, dir, whole))
+	opened := 0
+	for n := 1; n < len(whole); n += 1 + n/16 {
+		if reopen(t, dir, whole[:n]) == nil {
+			opened++ // what was cut off was not in use
+		}
+	}
+	if reopen(t, dir, whole[:len(whole)/2]) == nil || opened > 20 {
+		t.Errorf("opened when half of it was gone, and %d times else", opened)
+	}
+}
+
+// TestGarbage has a part of the file, or a few bytes of it, be anything.
+func TestGarbage(t *testing.T) {
+	whole, dir := filled(t), t.TempDir()
+	rnd := rand.New(rand.NewPCG(1, 2))
+	found := 0
+	for range 600 {
+		b := bytes.Clone(whole)
+		at, n := rnd.IntN(len(b)), 1+rnd.IntN(8)
+		switch rnd.IntN(4) {
+		case 0: // a page, or several
+			at, n = at&^4095, 4096*(1+rnd.IntN(3))
+		case 1: // a header, or the first elements
+			at = at&^4095 + rnd.IntN(64)
+		case 2: // one page in the place of another
+			copy(b[at&^4095:], whole[rnd.IntN(len(b))&^4095:][:4096])
+			n = 0
+		}
+		for i := at; i < min(at+n, len(b)); i++ {
+			b[i] = byte(rnd.Uint32())
+		}
+		for _, page := range []int{0, 4096} { // bbolt does not look at these two headers
+			copy(b[page:page+16], whole[page:])
+		}
+		if reopen(t, dir, b) != nil {
+			found++
+		}
+	}
+	if found < 50 {
+		t.Errorf("%d damages were found", found)
+	}
+	for _, text := range []string{"x", strings.Repeat("no database", 4096), strings.Repeat("\x00", 1<<16)} {
+		if reopen(t, dir, []byte(text)) == nil {
+			t.Error("it was opened")
+		}
+	}
+}
+
+// TestEmpty has the file be empty, or missing: that is a new state directory, unless it
+// has files that the store should know of.
+func TestEmpty(t *testing.T) {
+	dir := t.TempDir()
+	must(t, os.MkdirAll(filepath.Join(dir, "deltas"), 0o755))
+	must(t, reopen(t, dir, nil))
+	must(t, os.MkdirAll(filepath.Join(dir, "codebases", "cb_1"), 0o755))
+	if err := reopen(t, dir, nil); err == nil || !strings.Contains(err.Error(), "there are codebases") {
+		t.Error(err)
+	}
+	must(t, os.Remove(filepath.Join(dir, "state.db")))
+	if _, err := metadata.Open(dir); !errors.Is(err, metadata.ErrDamaged) {
+		t.Error(err)
+	}
+	if _, err := os.Stat(filepath.Join(dir, "state.db")); err == nil {
+		t.Error("it was made")
+	}
+}
