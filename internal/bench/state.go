@@ -16,7 +16,7 @@ func measureState(l *lab) (Section, error) {
 	s := Section{
 		Title: "Codebases, changes and commits",
 		About: "Importing files of 4 KB against `cp -a`; `Changes` of a sandbox with changed files in trees of two sizes; `Commit` of files of 4 KB, each time from a new sandbox, " +
-			"against `cp -r` of the same files; pages of 100 of what a state directory holds.",
+			"against `cp -r` of the same files over those of the target, and to where nothing is; pages of 100 of what a state directory holds.",
 		Columns: []string{"samples", "by cp, or in the small tree", "here", "ratio"},
 	}
 	for _, measure := range []func(*lab) ([]Row, error){importing, changing, committing, listing} {
@@ -163,11 +163,21 @@ func committing(l *lab) ([]Row, error) {
 					return 0, err
 				}
 				return l.commit(target, n)
+			}},
+			side{"cp to where nothing is", func() (time.Duration, error) {
+				if err := os.RemoveAll(target); err != nil {
+					return 0, err
+				}
+				return timed(func() error { _, err := l.host.run(l.dir, "cp", "-r", source, target); return err })()
 			}})
 		if err != nil {
 			return nil, err
 		}
-		rows = append(rows, ratioRow(fmt.Sprintf("committing %d %s files", n, c.name), taken[1], taken[0], 2))
+		name := fmt.Sprintf("committing %d %s files", n, c.name)
+		rows = append(rows, ratioRow(name, taken[1], taken[0], 2))
+		if c.had > 0 {
+			rows = append(rows, ratioRow(name+", against `cp -r` to where nothing is", taken[1], taken[2], 0))
+		}
 	}
 	return rows, nil
 }

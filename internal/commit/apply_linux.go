@@ -5,6 +5,7 @@ package commit
 import (
 	"errors"
 	"io/fs"
+	"sync/atomic"
 
 	"golang.org/x/sys/unix"
 )
@@ -13,34 +14,75 @@ import (
 var errConflict = errors.New("conflict")
 
 // apply does the steps. Where it stops, with an error or at a conflict that
-// keeps the rest from being applied, is the index of the step that
+// keeps the rest from being applied, is the index of the last step that
 // may have been done.
 func (t *txn) apply() (int, error) {
 	asked := map[int]bool{}
-	for i := range t.rec.Steps {
-		s := &t.rec.Steps[i]
-		n := &t.nodes[s.Item]
-		if n.fate != applied {
-			continue
-		}
-		if !t.recovering && !asked[s.Item] && !t.opts.allows(string(s.Path)) {
-			n.set(denied, "may not be written")
-			continue
-		}
-		asked[s.Item] = true
-		reason, err := t.do(s)
+	for from := 0; from < len(t.rec.Steps); {
+		n := t.independent(from)
+		var last atomic.Int64
+		err := t.several(n, func(t *txn, i int) error {
+			i += from
+			for at := last.Load(); int64(i) > at && !last.CompareAndSwap(at, int64(i)); at = last.Load() {
+			}
+			return t.attempt(i, asked)
+		})
 		if err != nil {
-			return i, &fs.PathError{Op: string(s.Verb), Path: string(s.Path), Err: err}
+			return int(last.Load()), err
 		}
-		if reason == "" {
-			continue
-		}
-		n.set(conflict, reason)
-		if !t.rec.Partial {
-			return i, errConflict
-		}
+		from += n
 	}
 	return len(t.rec.Steps), nil
+}
+
+// independent counts the steps from one on that can be done in any order: one, or
+// several that are each about a file with its own name, and nothing else.
+func (t *txn) independent(from int) int {
+	n := 0
+	for _, s := range t.rec.Steps[from:] {
+		file := s.Verb == stepRemove || (s.Verb == stepSwap || s.Verb == stepMake) && !s.New.Mode.IsDir()
+		if !file {
+			break
+		}
+		n++
+	}
+	return max(n, 1)
+}
+
+// attempt does a step, if it is still to be done. asked are the items of which it is
+// known that they may be written.
+func (t *txn) attempt(i int, asked map[int]bool) error {
+	s := &t.rec.Steps[i]
+	n := &t.nodes[s.Item]
+	if n.fate != applied {
+		return nil
+	}
+	if !t.recovering && !t.allowed(s, asked) {
+		n.set(denied, "may not be written")
+		return nil
+	}
+	reason, err := t.do(s)
+	if err != nil {
+		return &fs.PathError{Op: string(s.Verb), Path: string(s.Path), Err: err}
+	}
+	if reason == "" {
+		return nil
+	}
+	n.set(conflict, reason)
+	if !t.rec.Partial {
+		return errConflict
+	}
+	return nil
+}
+
+func (t *txn) allowed(s *step, asked map[int]bool) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if !asked[s.Item] && !t.opts.allows(string(s.Path)) {
+		return false
+	}
+	asked[s.Item] = true
+	return true
 }
 
 // do does a step, or says in words what it conflicts with: then it has not been

@@ -109,7 +109,7 @@ func (t *txn) look(dir int, name string) (stamp *Stamp, busy bool, err error) {
 	}
 	s = stampOf(e)
 	if s.Size <= smallFile {
-		_, s.Digest, err = t.read(fd, -1, s.Size)
+		s.Digest, err = t.sum(fd, s.Size)
 	}
 	return &s, busy, err
 }
@@ -193,6 +193,8 @@ func (t *txn) leaveKept(s *step, slot string) {
 // leave notes once what could not be taken back.
 func (t *txn) leave(s *step, reason string) {
 	left := Item{Path: string(s.Path), Kind: t.nodes[s.Item].change.Kind, Reason: reason}
+	t.mu.Lock()
+	defer t.mu.Unlock()
 	if !slices.Contains(t.left, left) {
 		t.left = append(t.left, left)
 	}

@@ -3,6 +3,7 @@
 package commit
 
 import (
+	"errors"
 	"time"
 
 	"github.com/sandbox-rls/sandbox/internal/delta"
@@ -49,6 +50,8 @@ func ChangedSince(t time.Time) Base { return since(t.UnixNano()) }
 
 type since int64
 
+func (s since) fork() (Base, func(), error) { return s, func() {}, nil }
+
 func (s since) Differs(c delta.Change, now *File) string {
 	if reason := presence(c, now); reason != "" || now == nil {
 		return reason
@@ -76,6 +79,11 @@ func presence(c delta.Change, now *File) string {
 	return ""
 }
 
+// forked is a base that another goroutine can use at the same time.
+type forked interface {
+	fork() (base Base, done func(), err error)
+}
+
 // modeOnly reports whether a change is of a directory's mode.
 func modeOnly(c delta.Change) bool {
 	return c.Kind == delta.Modified && c.Mode.IsDir() && c.OldMode.IsDir()
@@ -89,6 +97,15 @@ func Known(before map[string]*Stamp, base Base) Base { return known{before, base
 type known struct {
 	before map[string]*Stamp
 	base   Base
+}
+
+func (k known) fork() (Base, func(), error) {
+	f, ok := k.base.(forked)
+	if !ok {
+		return nil, nil, errors.ErrUnsupported
+	}
+	base, done, err := f.fork()
+	return known{k.before, base}, done, err
 }
 
 func (k known) Differs(c delta.Change, now *File) string {

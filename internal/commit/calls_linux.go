@@ -85,6 +85,11 @@ func (c calls) times(dir int, name string, mtime int64, flags int) error {
 	return c.do("utimens", func() error { return unix.UtimesNanoAt(dir, name, []unix.Timespec{t, t}, flags) })
 }
 
+// futimens is times of an open file, without its name being looked up.
+func (c calls) futimens(fd int, mtime int64) error {
+	return c.times(fd, "", mtime, unix.AT_EMPTY_PATH)
+}
+
 // syncfs makes the file system that holds fd durable; fd is not one of O_PATH.
 func (c calls) syncfs(fd int) error {
 	return c.do("syncfs", func() error { return unix.Syncfs(fd) })

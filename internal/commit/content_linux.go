@@ -38,31 +38,21 @@ func (b *buffers) equal(x, y int) (bool, error) {
 	}
 }
 
-// read sums up the first size bytes of the open file x, and compares them with
-// those of y, unless that is negative.
-func (b *buffers) read(x, y int, size int64) (same bool, digest []byte, err error) {
+// sum sums up the first size bytes of an open file, or what there is of them.
+func (b *buffers) sum(fd int, size int64) ([]byte, error) {
 	sum := sha256.New()
-	same = y >= 0
 	for at := int64(0); at < size; {
-		part := min(int64(len(b.a)), size-at)
-		n, err := readAt(x, b.a[:part], at)
+		n, err := readAt(fd, b.a[:min(int64(len(b.a)), size-at)], at)
 		if err != nil {
-			return false, nil, err
-		}
-		sum.Write(b.a[:n])
-		if same {
-			m, err := readAt(y, b.b[:part], at)
-			if err != nil {
-				return false, nil, err
-			}
-			same = bytes.Equal(b.a[:n], b.b[:m])
+			return nil, err
 		}
 		if n == 0 {
-			break // it is shorter by now
+			break
 		}
+		sum.Write(b.a[:n])
 		at += int64(n)
 	}
-	return same, sum.Sum(nil), nil
+	return sum.Sum(nil), nil
 }
 
 // readAt fills buf unless the file ends before.

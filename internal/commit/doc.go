@@ -34,6 +34,22 @@
 // While the directory is named without "-done", all that is needed to go on,
 // or back, is in it.
 //
+// Files are judged, staged, exchanged and removed by a few goroutines; directories
+// are one after the other. At the first conflict, or failure, no more steps are begun,
+// and all up to the last that was are taken back.
+//
+// # Why content is summed up twice
+//
+// Each old file of up to 1 MiB is read when it is judged, and read again after it was
+// exchanged, though its size and times are the same. Times alone do not prove that it
+// is: a write within one tick of the kernel's clock leaves the time that was there
+// (before Linux 6.13); a page that is mapped and dirty takes further writes
+// without a new time until it is written back, and on a tmpfs for good; and
+// who sets the modification time back changes only the change time, as the exchange itself
+// does. The lease tells of writers that are there at that moment, not of those
+// that were. For larger files the times, the lease, and the change time right before the
+// exchange have to do, unless they were changed just before.
+//
 // # What a file keeps
 //
 // A changed file is a new inode: other hard links to the old one keep the old

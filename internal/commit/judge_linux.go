@@ -4,26 +4,14 @@ package commit
 
 import (
 	"context"
-	"errors"
-	"io/fs"
-	"time"
-
-	"golang.org/x/sys/unix"
 
 	"github.com/sandbox-rls/sandbox/internal/delta"
 	"github.com/sandbox-rls/sandbox/internal/tree"
 )
 
-// smallFile is up to which size a file's content is summed up, whatever its
-// times say.
-const smallFile = 1 << 20
-
 // judge looks at the target, and says of each change what is to become of it.
 type judge struct {
-	*buffers
-	root   int
-	source source
-	base   Base
+	*weigher
 	opts   *Options
 	nodes  []node
 	index  map[string]int
@@ -32,8 +20,8 @@ type judge struct {
 	dir    seen
 }
 
-// judgeAll fills in the nodes.
-func (j *judge) judgeAll(ctx context.Context) error {
+// judgeAll fills in the nodes. upper is the sandbox's layer.
+func (j *judge) judgeAll(ctx context.Context, upper string) error {
 	mount, err := mountOf(j.root)
 	if err != nil {
 		return err
@@ -44,11 +32,22 @@ func (j *judge) judgeAll(ctx context.Context) error {
 	}
 	j.homes, j.mounts = []home{{Path: "/", Ino: e.Ino}}, map[uint64]int{mount: 0}
 	defer j.leave()
+	var files []*node
 	for i := range j.nodes { // parents first
+		n := &j.nodes[i]
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		j.one(&j.nodes[i])
+		switch {
+		case !j.one(n):
+		case j.file(i):
+			files = append(files, n)
+		default:
+			j.weigh(n)
+		}
+	}
+	if err := j.weighAll(ctx, upper, files); err != nil {
+		return err
 	}
 	for i := len(j.nodes) - 1; i >= 0; i-- { // children first
 		if n := &j.nodes[i]; n.removesDir() {
@@ -58,103 +57,47 @@ func (j *judge) judgeAll(ctx context.Context) error {
 	return nil
 }
 
-func (j *judge) one(n *node) {
+// one finds out what the target has, and is false when that settles it.
+func (j *judge) one(n *node) bool {
 	c := &n.change
 	if reserved(c.Path) {
 		n.set(skipped, "has a name that is reserved for commits")
-		return
+		return false
 	}
 	if !j.opts.allows(c.Path) {
 		n.set(denied, "may not be written")
-		return
+		return false
 	}
 	e := tree.Entry{Mode: c.Mode}
 	if c.Kind != delta.Deleted && e.Special() {
 		n.set(skipped, "is a FIFO, a socket or a device")
-		return
+		return false
+	}
+	if !j.place(n) {
+		return false
+	}
+	if n.now != nil && n.now.Mode.IsRegular() && n.stages() && c.Mode.IsRegular() && !j.opts.DryRun {
+		return true // it is looked at when it is staged
 	}
 	if reason := j.source.check(c); reason != "" {
 		n.set(failed, reason)
-		return
-	}
-	if !j.place(n) {
-		return
+		return false
 	}
 	if c.Kind == delta.Deleted && n.now == nil {
 		n.set(unchanged, "")
-		return
-	}
-	if err := j.stamp(n); err != nil {
-		n.set(failed, "cannot be read: "+err.Error())
-		return
-	}
-	if n.now != nil && c.Kind != delta.Deleted && j.same(n) {
-		n.set(unchanged, "")
-		return
-	}
-	if reason := j.base.Differs(*c, n.now); reason != "" && !j.opts.Overwrite {
-		n.set(conflict, reason)
-	}
-}
-
-// stamp notes the identity of the file that is judged, and whether its content
-// is what the sandbox has. The content is summed up before it is compared with
-// the base: what changes in between does not agree with the sum.
-func (j *judge) stamp(n *node) error {
-	if n.now == nil {
-		return nil
-	}
-	s := stampOf(&n.now.Entry)
-	n.stamp = &s
-	if !n.now.Mode.IsRegular() {
-		return nil
-	}
-	c := &n.change
-	compare := c.Kind != delta.Deleted && c.Mode.IsRegular() && c.Size == s.Size
-	sum := s.Size <= smallFile || touchedSince(s.Mtime, time.Now().UnixNano())
-	if !compare && !sum {
-		return nil
-	}
-	_, last := tree.Split(c.Path)
-	fd, err := openRegular(j.dir.fd, last)
-	if errors.Is(err, fs.ErrPermission) && !compare {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	defer unix.Close(fd)
-	n.plain = plain(fd)
-	other := -1
-	if compare {
-		if other, err = j.source.open(c.Path); err != nil {
-			return err
-		}
-		defer unix.Close(other)
-	}
-	n.only, s.Digest, err = j.read(fd, other, s.Size)
-	return err
-}
-
-// same reports whether the target has already what the sandbox has, and notes
-// where only permissions differ.
-func (j *judge) same(n *node) bool {
-	c := &n.change
-	switch {
-	case n.now.Mode.Type() != c.Mode.Type():
-		n.only = false
 		return false
-	case c.Mode&fs.ModeSymlink != 0:
-		dir, last, err := j.source.At(c.Path)
-		if err != nil {
-			return false
-		}
-		text, err := tree.ReadLink(dir, last, c.Size)
-		return err == nil && text == n.now.Link
-	case c.Mode.IsDir():
-		n.only = true
 	}
-	return n.only && tree.Perm(c.Mode) == tree.Perm(n.now.Mode)
+	return true
+}
+
+// file reports whether a node is about a file with content, on which nothing
+// depends that is judged after it.
+func (j *judge) file(i int) bool {
+	n := &j.nodes[i]
+	if n.now == nil || !n.now.Mode.IsRegular() {
+		return false
+	}
+	return i+1 == len(j.nodes) || !tree.Beneath(j.nodes[i+1].change.Path, n.change.Path)
 }
 
 // emptied makes a directory that shall go away a conflict when it holds what

@@ -14,6 +14,7 @@ import (
 // Layers is the base of a sandbox that works on a copy of the target: the
 // target's file is compared with what the copy holds, byte by byte.
 type Layers struct {
+	layers delta.Layers
 	reader *delta.Reader
 	*buffers
 }
@@ -26,7 +27,15 @@ func OpenLayers(l delta.Layers) (*Layers, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Layers{r, newBuffers()}, nil
+	return &Layers{l, r, newBuffers()}, nil
+}
+
+func (l *Layers) fork() (Base, func(), error) {
+	other, err := OpenLayers(l.layers)
+	if err != nil {
+		return nil, nil, err
+	}
+	return other, other.Close, nil
 }
 
 // Close closes the layers.

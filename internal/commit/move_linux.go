@@ -41,12 +41,12 @@ func (t *txn) verify(dir int, name string, old *Stamp) (string, error) {
 		}
 		return reasonIf(!old.moved(stampOf(e)), changed), nil
 	}
-	fd, err := openRegular(dir, name)
+	fd, err := openAsIs(dir, name)
 	switch err {
 	case nil:
 		defer unix.Close(fd) // gives the lease back
 		return t.verifyOpen(fd, old)
-	case unix.ELOOP, unix.EINVAL, unix.ENXIO:
+	case unix.ELOOP, unix.ENXIO:
 		return changed, nil // it is none any more
 	case unix.EACCES, unix.EPERM:
 		e, err := stat(dir, name, "")
@@ -80,7 +80,7 @@ func (t *txn) verifyOpen(fd int, old *Stamp) (string, error) {
 	if old.Digest == nil {
 		return "", nil
 	}
-	if _, got.Digest, err = t.read(fd, -1, old.Size); err != nil {
+	if got.Digest, err = t.sum(fd, old.Size); err != nil {
 		return "", err
 	}
 	return reasonIf(!old.sameDigest(got), changed), nil

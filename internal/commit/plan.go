@@ -45,6 +45,19 @@ type parent struct {
 
 func (n *node) set(f fate, reason string) { n.fate, n.reason = f, reason }
 
+// compares reports whether the content of the two files may be the same.
+func (n *node) compares() bool {
+	c := &n.change
+	return n.now != nil && n.now.Mode.IsRegular() && c.Kind != delta.Deleted && c.Mode.IsRegular() && c.Size == n.now.Size
+}
+
+// differs reports whether the sandbox's content is known to be another than what the
+// sandbox began with: with the same permissions there would be no change otherwise.
+func (n *node) differs() bool {
+	c := &n.change
+	return c.Kind == delta.Modified && c.OldMode.IsRegular() && tree.Perm(c.OldMode) == tree.Perm(c.Mode)
+}
+
 // removesDir reports whether the directory at the path goes away.
 func (n *node) removesDir() bool {
 	return n.fate == applied && n.now != nil && n.now.Mode.IsDir() && (n.change.Kind == delta.Deleted || !n.change.Mode.IsDir())

@@ -34,12 +34,14 @@ func Run(ctx context.Context, req Request, opts Options) (*Report, error) {
 	}
 	defer unix.Close(root)
 
-	j := judge{buffers: newBuffers(), root: root, source: source{upper}, base: req.Base, opts: &opts, index: map[string]int{}}
+	w := &weigher{buffers: newBuffers(), root: root, source: source{upper}, base: req.Base, overwrite: opts.Overwrite}
+	defer w.close()
+	j := judge{weigher: w, opts: &opts, index: map[string]int{}}
 	for i, c := range changes {
 		j.nodes = append(j.nodes, node{change: c})
 		j.index[c.Path] = i
 	}
-	if err := j.judgeAll(ctx); err != nil {
+	if err := j.judgeAll(ctx, req.Upper); err != nil {
 		return nil, err
 	}
 	report := reportOf(j.nodes)
@@ -51,7 +53,7 @@ func Run(ctx context.Context, req Request, opts Options) (*Report, error) {
 	}
 	t := &txn{
 		calls: calls{opts.fault}, buffers: j.buffers, opts: &opts, journal: req.Journal, id: newID(),
-		root: root, nodes: j.nodes, after: map[int]*Stamp{},
+		root: root, nodes: j.nodes, outcome: newOutcome(),
 		rec: record{
 			Version: recordVersion, Target: name(req.Target), Dev: e.Dev, Ino: e.Ino,
 			Partial: opts.Partial, Homes: j.homes,

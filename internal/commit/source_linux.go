@@ -51,11 +51,33 @@ func matches(c *delta.Change, e *tree.Entry) bool {
 	return e.Mode == c.Mode && (e.Mode.IsDir() || e.Size == c.Size)
 }
 
-// open opens a regular file.
+// openSame opens a regular file, which has to be what a change says of it.
+func (s source) openSame(c *delta.Change) (int, error) {
+	fd, err := s.open(c.Path)
+	if err != nil {
+		if blocked(err) != "" {
+			err = errStale
+		}
+		return -1, err
+	}
+	var st unix.Stat_t
+	if err = unix.Fstat(fd, &st); err == nil {
+		if e := tree.EntryOf("", &st); !matches(c, &e) {
+			err = errStale
+		}
+	}
+	if err != nil {
+		unix.Close(fd)
+		return -1, err
+	}
+	return fd, nil
+}
+
+// open opens a file, whose type remains to be looked at.
 func (s source) open(path string) (int, error) {
 	dir, last, err := s.At(path)
 	if err != nil {
 		return -1, err
 	}
-	return openRegular(dir, last)
+	return openAsIs(dir, last)
 }

@@ -175,9 +175,10 @@ func (s *stager) file(dir int, slot string, n *node) (*Stamp, error) {
 		return nil, readError{err}
 	}
 	defer unix.Close(in)
-	perm := uint32(0o600) // attributes can be set as long as it can be written
-	if n.now == nil {
-		perm = n.perm()
+	perm := n.perm()
+	attributes := n.now != nil && n.now.Mode.IsRegular() && !n.plain
+	if attributes {
+		perm = 0o600 // they can be set as long as it can be written
 	}
 	out, err := s.create(dir, slot, perm)
 	if err != nil {
@@ -191,28 +192,30 @@ func (s *stager) file(dir int, slot string, n *node) (*Stamp, error) {
 	if err := s.own(dir, slot, n); err != nil {
 		return nil, err
 	}
-	if n.now != nil && n.now.Mode.IsRegular() && !n.plain {
+	if attributes {
 		s.attributes(n.now, out)
 	}
-	stamp, err := s.finish(dir, slot, mtime)
+	if err := s.futimens(out, mtime); err != nil {
+		return nil, err
+	}
+	e, err := stat(out, "", "")
 	if err != nil {
 		return nil, err
 	}
-	if bits(stamp.Mode) != n.perm() {
+	if bits(e.Mode) != n.perm() {
 		if err := s.fchmod(out, n.perm()); err != nil {
 			return nil, err
 		}
-		e, err := stat(out, "", "")
-		if err != nil {
+		if e, err = stat(out, "", ""); err != nil {
 			return nil, err
 		}
-		*stamp = stampOf(e)
 	}
+	stamp := stampOf(e)
 	if touchedSince(mtime, time.Now().UnixNano()) {
 		// Whoever writes to it at its path may leave it with the same time.
-		_, stamp.Digest, err = (&buffers{a: s.buf}).read(out, -1, stamp.Size)
+		stamp.Digest, err = (&buffers{a: s.buf}).sum(out, stamp.Size)
 	}
-	return stamp, err
+	return &stamp, err
 }
 
 // content copies a file that may be written to meanwhile.

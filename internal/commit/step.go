@@ -3,7 +3,7 @@
 package commit
 
 import (
-	"encoding/json"
+	"encoding/base64"
 	"strconv"
 
 	"github.com/sandbox-rls/sandbox/internal/delta"
@@ -63,11 +63,14 @@ type home struct {
 // name is a path or name, which need not be valid UTF-8.
 type name string
 
-func (n name) MarshalJSON() ([]byte, error) { return json.Marshal([]byte(n)) }
+// MarshalText makes base64 of it, as encoding/json does of bytes.
+func (n name) MarshalText() ([]byte, error) {
+	return base64.StdEncoding.AppendEncode(nil, []byte(n)), nil
+}
 
-func (n *name) UnmarshalJSON(text []byte) error {
-	var b []byte
-	err := json.Unmarshal(text, &b)
+// UnmarshalText is the reverse.
+func (n *name) UnmarshalText(text []byte) error {
+	b, err := base64.StdEncoding.AppendDecode(nil, text)
 	*n = name(b)
 	return err
 }

@@ -145,11 +145,8 @@ func examine(root, dir int, name, path string) (*File, error) {
 }
 
 // openRegular opens a file for reading, which may be anything by now.
-func openRegular(dir int, name string) (fd int, err error) {
-	err = uninterrupted(func() error {
-		fd, err = unix.Openat(dir, name, readFlags, 0)
-		return err
-	})
+func openRegular(dir int, name string) (int, error) {
+	fd, err := openAsIs(dir, name)
 	if err != nil {
 		return -1, err
 	}
@@ -159,6 +156,15 @@ func openRegular(dir int, name string) (fd int, err error) {
 		return -1, unix.EINVAL
 	}
 	return fd, nil
+}
+
+// openAsIs opens a file, whose type remains to be looked at.
+func openAsIs(dir int, name string) (fd int, err error) {
+	err = uninterrupted(func() error {
+		fd, err = unix.Openat(dir, name, readFlags, 0)
+		return err
+	})
+	return fd, err
 }
 
 // namesIn lists a directory beneath root.

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"sync"
 
 	"golang.org/x/sys/unix"
 
@@ -24,6 +25,7 @@ const (
 type txn struct {
 	calls
 	*buffers
+	*outcome
 	opts    *Options
 	journal Journal
 	id      string
@@ -31,11 +33,18 @@ type txn struct {
 	root    int
 	nodes   []node
 	dirs    []stagingDir // by home
-	after   map[int]*Stamp
-	left    []Item
 	// recovering says that any of the steps may have been done.
 	recovering bool
 }
+
+// outcome is what came of the steps. Several goroutines may do them.
+type outcome struct {
+	mu    sync.Mutex
+	after map[int]*Stamp // what items left
+	left  []Item
+}
+
+func newOutcome() *outcome { return &outcome{after: map[int]*Stamp{}} }
 
 // stagingDir is the directory with the slots of one home; -1 is none.
 type stagingDir struct{ home, fd int }
@@ -177,14 +186,18 @@ func (t *txn) cleanDir(home int, name string) error {
 	if err != nil {
 		return err
 	}
-	for _, slot := range names {
-		err := t.unlink(fd, slot)
+	err = t.several(len(names), func(t *txn, i int) error {
+		err := t.unlink(fd, names[i])
 		if err == unix.EISDIR || err == unix.EPERM {
-			err = t.rmdir(fd, slot)
+			err = t.rmdir(fd, names[i])
 		}
-		if err != nil && err != unix.ENOENT {
-			return err
+		if err == unix.ENOENT {
+			return nil
 		}
+		return err
+	})
+	if err != nil {
+		return err
 	}
 	return t.rmdir(home, name)
 }

@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: MIT
+
+package commit
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/sandbox-rls/sandbox/internal/delta"
+	"github.com/sandbox-rls/sandbox/internal/tree"
+)
+
+// smallFile is up to which size a file's content is summed up, whatever its
+// times say.
+const smallFile = 1 << 20
+
+// weigher compares what the target has with the change and with the base. It is for
+// one goroutine at a time.
+type weigher struct {
+	*buffers
+	root      int
+	source    source
+	base      Base
+	overwrite bool
+	at        string // the directory of the target that fd is, if that is open
+	fd        int
+}
+
+// weighAll weighs nodes that do not depend on each other.
+func (w *weigher) weighAll(ctx context.Context, upper string, nodes []*node) error {
+	var next atomic.Int64
+	some := func(w *weigher) {
+		for i := next.Add(1) - 1; i < int64(len(nodes)) && ctx.Err() == nil; i = next.Add(1) - 1 {
+			w.weigh(nodes[i])
+		}
+	}
+	var group sync.WaitGroup
+	for range min(tree.Workers(), len(nodes)/fewNodes+1) - 1 {
+		other, done, err := w.another(upper)
+		if err != nil {
+			break // alone, then
+		}
+		group.Go(func() {
+			defer done()
+			some(other)
+		})
+	}
+	some(w)
+	group.Wait()
+	return ctx.Err()
+}
+
+// another makes a weigher for another goroutine.
+func (w *weigher) another(upper string) (*weigher, func(), error) {
+	f, ok := w.base.(forked)
+	if !ok {
+		return nil, nil, errors.ErrUnsupported
+	}
+	base, done, err := f.fork()
+	if err != nil {
+		return nil, nil, err
+	}
+	cursor, err := tree.OpenCursor(upper)
+	if err != nil {
+		done()
+		return nil, nil, err
+	}
+	other := &weigher{buffers: newBuffers(), root: w.root, source: source{cursor}, base: base, overwrite: w.overwrite}
+	return other, func() {
+		other.close()
+		cursor.Close()
+		done()
+	}, nil
+}
+
+func (w *weigher) close() {
+	if w.at != "" {
+		unix.Close(w.fd)
+		w.at = ""
+	}
+}
+
+// weigh says what becomes of a change of what the target may have. The content is
+// summed up before it is compared with anything: what changes in between does not agree
+// with the sum.
+func (w *weigher) weigh(n *node) {
+	unread := func(err error) {
+		n.set(failed, "cannot be read: "+err.Error())
+		if errors.Is(err, errStale) {
+			n.set(failed, isStale)
+		}
+	}
+	if err := w.stamp(n); err != nil {
+		unread(err)
+		return
+	}
+	c := &n.change
+	reason := w.base.Differs(*c, n.now)
+	if n.compares() && (reason != "" || !n.differs()) {
+		if err := w.compare(n); err != nil {
+			unread(err)
+			return
+		}
+	}
+	switch {
+	case n.now != nil && c.Kind != delta.Deleted && w.same(n):
+		n.set(unchanged, "")
+	case reason != "" && !w.overwrite:
+		n.set(conflict, reason)
+	}
+}
+
+// stamp notes the identity of the file that is judged.
+func (w *weigher) stamp(n *node) error {
+	if n.now == nil {
+		return nil
+	}
+	s := stampOf(&n.now.Entry)
+	n.stamp = &s
+	if !n.now.Mode.IsRegular() {
+		return nil
+	}
+	if s.Size > smallFile && !touchedSince(s.Mtime, time.Now().UnixNano()) {
+		return nil
+	}
+	fd, err := w.open(n.change.Path)
+	if errors.Is(err, fs.ErrPermission) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	defer unix.Close(fd)
+	n.plain = plain(fd)
+	s.Digest, err = w.sum(fd, s.Size)
+	return err
+}
+
+// compare notes whether the target has the content that the sandbox has.
+func (w *weigher) compare(n *node) error {
+	fd, err := w.open(n.change.Path)
+	if err != nil {
+		return err
+	}
+	defer unix.Close(fd)
+	other, err := w.source.openSame(&n.change)
+	if err != nil {
+		return err
+	}
+	defer unix.Close(other)
+	n.only, err = w.equal(fd, other)
+	return err
+}
+
+// open opens a file of the target.
+func (w *weigher) open(path string) (int, error) {
+	dir, last := tree.Split(path)
+	if w.at != dir {
+		w.close()
+		fd, err := openBeneath(w.root, dir, pathFlags)
+		if err != nil {
+			return -1, err
+		}
+		w.at, w.fd = dir, fd
+	}
+	return openRegular(w.fd, last)
+}
+
+// same reports whether the target has already what the sandbox has, and notes
+// where only permissions differ.
+func (w *weigher) same(n *node) bool {
+	c := &n.change
+	switch {
+	case n.now.Mode.Type() != c.Mode.Type():
+		n.only = false
+		return false
+	case c.Mode&fs.ModeSymlink != 0:
+		dir, last, err := w.source.At(c.Path)
+		if err != nil {
+			return false
+		}
+		text, err := tree.ReadLink(dir, last, c.Size)
+		return err == nil && text == n.now.Link
+	case c.Mode.IsDir():
+		n.only = true
+	}
+	return n.only && tree.Perm(c.Mode) == tree.Perm(n.now.Mode)
+}
