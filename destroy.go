@@ -61,6 +61,9 @@ func (s *resident) fold(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := w.Mend(ctx); err != nil {
+		return err
+	}
 	hold, err := w.Hold()
 	if err != nil {
 		return err

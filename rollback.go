@@ -20,7 +20,7 @@ type Checkpoint struct {
 // Discard drops what a sandbox changed, as DeltaService says.
 func (m *Manager) Discard(ctx context.Context, sandboxID string) error {
 	_, err := m.change("discard", sandboxID, func(s *resident) error {
-		return s.rollBack(ctx, "discard", func() error { return s.workspace.Discard(ctx) })
+		return s.rollBack(ctx, "discard", func() error { return errors.Join(s.workspace.Mend(ctx), s.workspace.Discard(ctx)) })
 	})
 	return err
 }

@@ -115,3 +115,8 @@ func (s *Store) Load(ctx context.Context, name string) (*Checkout, error) {
 
 // Sweep needs Linux.
 func (s *Store) Sweep(keep func(name string) bool) error { return errors.ErrUnsupported }
+
+// Rebuild needs Linux.
+func (s *Store) Rebuild(ctx context.Context, name, dir string) (root string, exact bool, err error) {
+	return "", false, errors.ErrUnsupported
+}

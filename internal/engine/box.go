@@ -58,6 +58,9 @@ type StartOptions struct {
 
 // Start mounts a workspace and starts its init.
 func (e *Engine) Start(ctx context.Context, w *Workspace, o StartOptions) (*Box, error) {
+	if w.lost != nil {
+		return nil, w.lost
+	}
 	if err := w.promote(); err != nil {
 		return nil, err
 	}

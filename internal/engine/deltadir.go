@@ -18,6 +18,7 @@ import (
 //	              or image, a file system with those two (internal/volume)
 //	open          the open base
 //	base-N        closed bases, the highest number on top
+//	rebuilt…      what stands in for a checkout that was lost
 //	checkpoints   kept upper layers, by id
 func (e *Engine) deltaDir(id string) string { return filepath.Join(e.path("deltas"), id) }
 

@@ -4,6 +4,7 @@ package engine
 
 import (
 	"errors"
+	"io/fs"
 	"os"
 
 	"github.com/sandbox-rls/sandbox/internal/commit"
@@ -58,8 +59,11 @@ func (e *Engine) Adopt(id string, o Origin) {
 			a.free = func() { e.snapshots.Release(snap) }
 		}
 	case o.Codebase != "":
-		if a.err = e.codebases.Hold(o.Checkout); a.err == nil {
+		err := e.codebases.Hold(o.Checkout)
+		if err == nil {
 			a.free = func() { e.codebases.Drop(o.Checkout) }
+		} else if !errors.Is(err, fs.ErrNotExist) { // a missing one is rebuilt
+			a.err = err
 		}
 	}
 	e.mu.Lock()

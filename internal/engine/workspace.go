@@ -4,7 +4,9 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"sync"
@@ -30,6 +32,8 @@ type Workspace struct {
 	dir     string // what the sandbox has on disk
 	origin  Origin
 	lower   []runtime.Layer
+	masks   int            // how many of the lower layers hide what is to be hidden
+	lost    error          // what is lost of the others, so that it cannot be started
 	facade  bool           // the first of the lower layers is one
 	delta   string         // "" when nothing can be written
 	volume  *volume.Volume // that the delta is on; nil: on the state directory's file system
@@ -59,6 +63,7 @@ type source struct {
 	lower  runtime.Layer
 	extra  []runtime.Layer // above lower
 	free   func()
+	lost   error // why it cannot be started
 }
 
 // FromDir prepares a directory. Unless live is asked for it is copied when
@@ -100,7 +105,7 @@ func (e *Engine) Reopen(ctx context.Context, id string, policy *fsguard.Policy, 
 	if err != nil {
 		return nil, err
 	}
-	s, err := e.restore(ctx, a, policy)
+	s, err := e.restore(ctx, e.deltaDir(id), a, policy)
 	if err != nil {
 		return nil, err
 	}
@@ -112,8 +117,8 @@ func (e *Engine) Reopen(ctx context.Context, id string, policy *fsguard.Policy, 
 	return w, nil
 }
 
-// restore finds again what a workspace was made of.
-func (e *Engine) restore(ctx context.Context, a *adopted, policy *fsguard.Policy) (s source, err error) {
+// restore finds again what a workspace was made of, that has dir.
+func (e *Engine) restore(ctx context.Context, dir string, a *adopted, policy *fsguard.Policy) (s source, err error) {
 	switch {
 	case a.origin.Snapshot != "":
 		snap, err := e.snapshots.Load(a.origin.Snapshot)
@@ -128,6 +133,9 @@ func (e *Engine) restore(ctx context.Context, a *adopted, policy *fsguard.Policy
 		return e.ofSnapshot(snap, fsguard.RestorePlan(hidden, policy)), nil
 	case a.origin.Codebase != "":
 		c, err := e.codebases.Load(ctx, a.origin.Checkout)
+		if errors.Is(err, fs.ErrNotExist) {
+			return e.ofRebuilt(ctx, dir, a.origin, policy)
+		}
 		if err != nil {
 			return s, err
 		}
@@ -190,7 +198,7 @@ func (e *Engine) keepPlan(key planKey, plan *fsguard.Plan) {
 
 // begin puts a workspace together of its source. On an error nothing is held.
 func (w *Workspace) begin(s source, o Origin, disk DiskLimit) (err error) {
-	w.Plan, w.Live = s.plan, s.origin.Live
+	w.Plan, w.Live, w.lost = s.plan, s.origin.Live, s.lost
 	w.origin = s.origin
 	w.origin.Dir, w.origin.Since = o.Dir, o.Since
 	w.origin.Known, w.origin.Committed, w.origin.Seen = o.Known, o.Committed, max(o.Seen, w.origin.Seen)
@@ -207,6 +215,7 @@ func (w *Workspace) begin(s source, o Origin, disk DiskLimit) (err error) {
 			return err
 		}
 	}
+	w.masks = len(w.lower)
 	w.lower = append(append(w.lower, s.extra...), s.lower)
 	return w.addDelta(disk)
 }
