@@ -22,6 +22,7 @@ import (
 	"time"
 
 	"github.com/sandbox-rls/sandbox"
+	"github.com/sandbox-rls/sandbox/internal/required"
 )
 
 // parkingManager makes a manager that parks sandboxes after a time.
@@ -240,8 +241,11 @@ func TestParkedDisk(t *testing.T) {
 	t.Parallel()
 	m := parkingManager(t, 50*time.Millisecond)
 	sb, err := m.FromLocal(t.Context(), project(t, sample), everything, sandbox.WithResources(sandbox.ResourceLimits{DiskBytes: 16 << 20}))
+	if errors.Is(err, sandbox.ErrUnsupported) && os.Geteuid() != 0 {
+		t.Skip("needs root: ", err)
+	}
 	if errors.Is(err, sandbox.ErrUnsupported) {
-		t.Skip(err)
+		required.Missing(t, "disk limits", err)
 	}
 	check(t, err)
 	t.Cleanup(func() { check(t, sb.Close()) })

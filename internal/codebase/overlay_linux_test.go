@@ -3,6 +3,7 @@
 package codebase_test
 
 import (
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -10,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/sandbox-rls/sandbox/internal/required"
 )
 
 // TestOverlay mounts the layers of a thin checkout, and compares what the kernel
@@ -41,7 +43,7 @@ func TestOverlay(t *testing.T) {
 	cmd := exec.Command("unshare", flags, "sh", "-c", script, "sh", strings.Join(c.Layers, ":"), at)
 	out, err := cmd.CombinedOutput()
 	if err != nil {
-		t.Skipf("mounting: %v: %s", err, out)
+		required.Missing(t, "overlayfs", fmt.Sprintf("%v: %s", err, out))
 	}
 	want := ".\n./again\n./again/g\n./d\n./d/f\n./dir\n./dir/f\n./file\n"
 	got := string(out)

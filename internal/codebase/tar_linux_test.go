@@ -19,6 +19,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/sandbox-rls/sandbox/internal/codebase"
+	"github.com/sandbox-rls/sandbox/internal/required"
 	"github.com/sandbox-rls/sandbox/internal/tree"
 )
 
@@ -196,7 +197,7 @@ func TestTarRoundTrip(t *testing.T) {
 	w.check(w.checkout("to"))
 
 	if _, err := exec.LookPath("tar"); err != nil {
-		t.Skip(err)
+		required.Missing(t, "tar", err)
 	}
 	dir := filepath.Join(w.base, "extracted")
 	must(t, os.Mkdir(dir, 0o755))

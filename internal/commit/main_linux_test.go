@@ -8,6 +8,8 @@ import (
 	"runtime"
 	"syscall"
 	"testing"
+
+	"github.com/sandbox-rls/sandbox/internal/required"
 )
 
 // mode says in the environment what a child of the tests is to do.
@@ -40,7 +42,7 @@ func inNamespace(t *testing.T) bool {
 	out, err := cmd.CombinedOutput()
 	if err != nil {
 		if _, exited := err.(*exec.ExitError); !exited {
-			t.Skip("no user namespace: ", err)
+			required.Missing(t, "userns", err)
 		}
 		t.Fatalf("in a namespace: %v\n%s", err, out)
 	}
