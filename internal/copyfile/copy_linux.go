@@ -36,7 +36,7 @@ func (c *Copier) Copy(src int, from string, dst int, to string, buf []byte, fini
 	}()
 
 	for range attempts {
-		if err := c.data(in, out, &before, buf); err != nil {
+		if err := c.Data(in, out, &before, buf); err != nil {
 			return err
 		}
 		after, err := stat(in)

@@ -18,8 +18,10 @@ type Copier struct {
 	noClone, noRange atomic.Bool
 }
 
-// data copies what in holds to the empty file out.
-func (c *Copier) data(in, out int, st *unix.Stat_t, buf []byte) error {
+// Data copies what in, a regular file of which st tells, holds to the empty file out;
+// holes stay holes. Of a file that becomes shorter meanwhile it copies what is left. An
+// error of in alone is a *SourceError. buf is scratch space; nil: it is made.
+func (c *Copier) Data(in, out int, st *unix.Stat_t, buf []byte) error {
 	if st.Size == 0 {
 		return nil
 	}
@@ -28,6 +30,9 @@ func (c *Copier) data(in, out int, st *unix.Stat_t, buf []byte) error {
 			return nil
 		}
 		c.noClone.Store(true) // both sides stay on their file systems
+	}
+	if buf == nil {
+		buf = make([]byte, min(st.Size, BufferSize))
 	}
 	if st.Blocks*512 >= st.Size {
 		return c.segment(in, out, 0, st.Size, buf)
@@ -48,6 +53,9 @@ func (c *Copier) sparse(in, out int, size int64, buf []byte) error {
 		} else if end, err = unix.Seek(in, start, unix.SEEK_HOLE); err != nil {
 			end = size
 		}
+		if end = min(end, size); start >= end {
+			break // it has grown
+		}
 		if err := c.segment(in, out, start, end, buf); err != nil {
 			return err
 		}
@@ -61,7 +69,9 @@ func (c *Copier) sparse(in, out int, size int64, buf []byte) error {
 func (c *Copier) segment(in, out int, from, to int64, buf []byte) error {
 	if to-from > BufferSize && !c.noRange.Load() {
 		var err error
-		if from, err = copyRange(in, out, from, to); err != nil {
+		if from, err = copyRange(in, out, from, to); err == unix.ENOSPC || err == unix.EDQUOT {
+			return err
+		} else if err != nil {
 			c.noRange.Store(true)
 		}
 	}

@@ -7,6 +7,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/sandbox-rls/sandbox/internal/copyfile"
 	"github.com/sandbox-rls/sandbox/internal/tree"
 )
 
@@ -16,9 +17,9 @@ var errSkipped = errors.New("not copied")
 
 // copier copies files one by one.
 type copier struct {
-	cloner
-	owner  tree.Owner        // of the copies; if unset, root keeps the owners
-	xattrs func(string) bool // those that are copied
+	content copyfile.Copier
+	owner   tree.Owner        // of the copies; if unset, root keeps the owners
+	xattrs  func(string) bool // those that are copied
 	// intrudes says that files which keep their owner out are opened up for a
 	// moment. Without it they cannot be copied but by root.
 	intrudes bool
@@ -67,7 +68,7 @@ func (c *copier) regular(path int, st *unix.Stat_t, dst int, to string) error {
 		if in < 0 {
 			return unix.Ftruncate(out, st.Size)
 		}
-		if err := c.data(in, out, st); err != nil {
+		if err := c.content.Data(in, out, st, nil); err != nil {
 			return err
 		}
 		return copyXattrs(in, out, c.xattrs)

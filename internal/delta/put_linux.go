@@ -139,7 +139,7 @@ func (b *Base) file(s *PutSpec) error {
 		return nil
 	}
 	return create(b.scratch, scratchName, a, func(out int) error {
-		if err := b.data(in, out, &st); err != nil {
+		if err := b.content.Data(in, out, &st, nil); err != nil {
 			return err
 		}
 		return copyXattrs(in, out, b.xattrs)
