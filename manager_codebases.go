@@ -200,6 +200,7 @@ func (m *Manager) ImportTar(ctx context.Context, id string, r io.Reader) (c *Cod
 	if err != nil {
 		return nil, err
 	}
+	m.spreadUploads(ctx, id)
 	return c, nil
 }
 

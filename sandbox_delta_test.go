@@ -5,7 +5,10 @@
 package sandbox_test
 
 import (
+	"archive/tar"
+	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -82,6 +85,57 @@ func TestUploadIsSeenAtOnce(t *testing.T) {
 	}
 	if got := download(t, m, cb.ID, "/README.md"); !strings.Contains(got, "error") {
 		t.Errorf("got %q", got)
+	}
+}
+
+// TestImportTarIsSeenAtOnce imports little and much, into a codebase that has files and into
+// one that had none.
+func TestImportTarIsSeenAtOnce(t *testing.T) {
+	t.Parallel()
+	rules := sandbox.WithRules(sandbox.Rule{Pattern: "/**", Permission: sandbox.Write},
+		sandbox.Rule{Pattern: "**/*.view", Permission: sandbox.View, Priority: 1}, sandbox.Rule{Pattern: "**/*.none", Permission: sandbox.None, Priority: 1})
+	for _, c := range []struct{ had, more int }{{0, 0}, {0, 500}, {3, 0}, {3, 500}} {
+		t.Run(fmt.Sprintf("%+v", c), func(t *testing.T) {
+			m, _ := manager(t)
+			cb, err := m.CreateCodebase(t.Context(), sandbox.CreateCodebaseRequest{})
+			check(t, err)
+			for i := range c.had {
+				uploadFile(t, m, cb.ID, fmt.Sprintf("had%d", i), "had")
+			}
+			sb, err := m.FromCodebase(t.Context(), cb.ID, rules)
+			check(t, err)
+			stopped, err := m.FromCodebase(t.Context(), cb.ID, rules)
+			check(t, err)
+			must(t, sb, "echo mine > a; echo mine > mine")
+			check(t, stopped.Stop(t.Context()))
+			var b bytes.Buffer
+			w := tar.NewWriter(&b)
+			for _, name := range []string{"a", "d/b.view", "d/c.none", "d/e"} {
+				check(t, w.WriteHeader(&tar.Header{Name: name, Mode: 0o644, Size: 3}))
+				_, err = w.Write([]byte("tar"))
+				check(t, err)
+			}
+			check(t, w.WriteHeader(&tar.Header{Name: "link", Typeflag: tar.TypeSymlink, Linkname: "a"}))
+			for i := range c.more {
+				check(t, w.WriteHeader(&tar.Header{Name: fmt.Sprintf("more/%d", i), Mode: 0o644}))
+			}
+			check(t, w.Close())
+			_, err = m.ImportTar(t.Context(), cb.ID, &b)
+			check(t, err)
+			check(t, stopped.Start(t.Context()))
+			for _, sb := range []*sandbox.Sandbox{sb, stopped} {
+				if got := must(t, sb, "cat a d/e link; ls d; ls more 2>/dev/null | wc -l"); got != fmt.Sprintf("tartartarb.view\ne\n%d", c.more) {
+					t.Errorf("got %q", got)
+				}
+				mustNot(t, sb, "cat d/b.view")
+			}
+			wantChanges(t, sb, "added /mine")
+			wantChanges(t, stopped)
+			check(t, sb.Destroy(t.Context()))
+			if got := download(t, m, cb.ID, "mine") + download(t, m, cb.ID, "a"); got != "mine\ntar" {
+				t.Errorf("got %q", got)
+			}
+		})
 	}
 }
 

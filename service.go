@@ -101,8 +101,8 @@ type CodebaseService interface {
 	// Deleting it again is ErrCodebaseNotFound.
 	DeleteCodebase(ctx context.Context, id string) error
 	// ImportTar adds what a tar stream holds to a codebase: all of it, or, on an
-	// error, nothing. Sandboxes that were made of it before do not see it. Repeating
-	// it changes nothing.
+	// error, nothing. In sandboxes that were made of it before, its files and links
+	// appear as uploads do, one after the other.
 	ImportTar(ctx context.Context, id string, r io.Reader) (*Codebase, error)
 	// ExportTar writes a codebase as a tar stream, as it is at one moment, without
 	// what running sandboxes have changed.

@@ -26,6 +26,8 @@ type intake struct {
 	// then all that a checkout has to hold.
 	fresh   bool
 	version uint64
+	// upload says that what is imported is to be seen in sandboxes that there are.
+	upload bool
 
 	mu      sync.Mutex // guards the rest while files are copied
 	gone    map[string]bool
@@ -201,7 +203,9 @@ func (in *intake) record(e *edit, alone bool) error {
 		if in.gone[it.Path] || it.Path == "/" && !alone {
 			continue
 		}
-		rec := record{File: File{Path: it.Path, Mode: it.Mode, ModTime: it.ModTime, Written: e.now, Link: it.Link}}
+		rec := record{File: File{
+			Path: it.Path, Mode: it.Mode, ModTime: it.ModTime, Written: e.now, Link: it.Link, Upload: in.upload && !it.Mode.IsDir(),
+		}}
 		switch {
 		case it.Mode.IsRegular():
 			rec.Size, rec.SHA256, rec.seq = it.Size, in.sums[it.seq], in.stage.take(e, it.seq)

@@ -95,14 +95,22 @@ func (s *Store) Entries(ctx context.Context, id, dir string, recursive bool) ([]
 }
 
 // Since returns the files that were uploaded after a version and have not been
-// changed otherwise, in the order of their uploads. It costs what changed since,
-// and nothing when no upload did. A checkout of that version or of an older one
-// should still be held.
+// changed otherwise, in the order of their uploads, or of their paths after a large
+// import. It costs what changed since, in that case what there is, and nothing when no
+// upload did. A checkout of that version or of an older one should still be held.
 func (s *Store) Since(ctx context.Context, id string, version uint64) ([]File, error) {
 	var files []File
 	err := s.contents(ctx, id, func(v *contents) error {
 		if v.uploaded <= version {
 			return nil
+		}
+		if version < v.floor { // of a large import the changes are not listed
+			return v.beneath("/", func(r *record) error {
+				if r.Upload && r.Version > version {
+					files = append(files, r.File)
+				}
+				return nil
+			})
 		}
 		for _, ch := range v.since(version, -1) {
 			if ch.kind != changeUpload {

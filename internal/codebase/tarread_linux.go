@@ -22,7 +22,7 @@ import (
 // followed: what an archive would put beneath a link or a file is
 // ErrNotDirectory, a path with ".." is ErrInvalidPath, and a hard link has to name a
 // file that the archive had before. Each file is one of its own, hard links too.
-// Devices and FIFOs are left out, and returned.
+// Devices and FIFOs are left out, and returned. The files and links count as uploads.
 //
 // An archive that is broken or not whole is ErrInvalidArchive, one beyond the
 // limits ErrTooLarge.
@@ -36,6 +36,7 @@ func (s *Store) ImportTar(ctx context.Context, id string, r io.Reader, limits Li
 		return nil, err
 	}
 	defer in.stage.close()
+	in.upload = true
 	u := &unpacker{intake: in, files: map[string]*item{}, limits: limits, now: time.Now().UnixNano()}
 	u.files["/"] = &item{Entry: tree.Entry{Path: "/", Mode: defaultDirMode, ModTime: u.now}}
 	if err := u.unpack(ctx, r); err != nil {
