@@ -3,6 +3,8 @@
 package wire_test
 
 import (
+	"fmt"
+	"strings"
 	"testing"
 	"unicode/utf8"
 
@@ -104,6 +106,28 @@ func FuzzResult(f *testing.F) {
 		}{{"stdout", r.Stdout, out, r.StdoutTruncated}, {"stderr", r.Stderr, errs, r.StderrTruncated}} {
 			if len(x.got) > len(x.was) || x.got != x.was[:len(x.got)] || x.cut != (len(x.got) < len(x.was)) {
 				t.Errorf("%s: %q of %q, cut: %v", x.name, x.got, x.was, x.cut)
+			}
+		}
+	})
+}
+
+// FuzzErrors has errors of any words: what the client gets can be sent, and names no
+// path that it has not named itself.
+func FuzzErrors(f *testing.F) {
+	f.Add("open /var/lib/x: no", "/a/b")
+	f.Add("\xff \"/etc/shadow\" (/root)", "")
+	f.Fuzz(func(t *testing.T, words, path string) {
+		req := &sandboxv1.ReadFileRequest{SandboxId: "sb", Path: strings.ToValidUTF8(path, "")}
+		e := wire.ToConnect(&sandbox.Error{Op: "read", ID: "sb", Path: path, Err: fmt.Errorf("%w: %s", sandbox.ErrInvalid, words)}, req)
+		if !utf8.ValidString(e.Message()) {
+			t.Errorf("%q is no text", e.Message())
+		}
+		if strings.Contains(e.Message(), "/var/lib/") && !strings.Contains(req.GetPath(), "/var/lib/") && strings.HasPrefix(words, "/var/lib/") {
+			t.Errorf("of %q the client is told %q", words, e.Message())
+		}
+		for _, d := range e.Details() {
+			if _, err := d.Value(); err != nil {
+				t.Error(err)
 			}
 		}
 	})
