@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: MIT
+"""What differs between _async and _sync, in the terms of threads."""
+
+from __future__ import annotations
+
+import queue
+from collections.abc import Callable, Iterable, Iterator
+from typing import Generic, TypeVar
+
+from pyqwest import SyncClient, SyncHTTPTransport
+from typing_extensions import ParamSpec
+
+from .._endpoint import Endpoint
+
+T = TypeVar("T")
+P = ParamSpec("P")
+Close = Callable[[], None]
+
+
+def connect(endpoint: Endpoint) -> tuple[SyncClient, Close]:
+    """Return an HTTP client, and what closes it."""
+    transport = SyncHTTPTransport(**endpoint.transport)
+    return SyncClient(transport), transport.close
+
+
+def run(func: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+    """Call what may wait for a disk."""
+    return func(*args, **kwargs)
+
+
+def iterate(items: Iterable[T]) -> Iterator[T]:
+    """Go over what may wait for a disk at each step."""
+    return iter(items)
+
+
+class Channel(Generic[T]):
+    """Items for a stream that goes on until it is closed."""
+
+    def __init__(self) -> None:
+        self._queue: queue.Queue[T | None] = queue.Queue()
+
+    def put(self, item: T) -> None:
+        self._queue.put(item)
+
+    def close(self) -> None:
+        self._queue.put(None)
+
+    def __iter__(self) -> Iterator[T]:
+        while (item := self._queue.get()) is not None:
+            yield item
+
+
+def opening(made: T) -> T:
+    """Return what was made."""
+    return made
