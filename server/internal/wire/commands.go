@@ -57,7 +57,7 @@ func ResultTo(r *sandbox.ExecResult, limit int) *sandboxv1.ExecResult {
 		StdoutTruncated: r.StdoutTruncated, StderrTruncated: r.StderrTruncated,
 	}
 	limit -= len(m.Command)
-	out, errs := share(len(r.Stdout), len(r.Stderr), limit)
+	out, errs := share(outputSize(r.Stdout), outputSize(r.Stderr), limit)
 	var cut bool
 	m.Stdout, m.StdoutData, cut = outputTo(r.Stdout, out)
 	m.StdoutTruncated = m.StdoutTruncated || cut
@@ -78,6 +78,14 @@ func share(a, b, limit int) (int, int) {
 		return limit - b, b
 	}
 	return half, half
+}
+
+// outputSize is how many bytes outputTo needs for all of an output.
+func outputSize(s string) int {
+	if odd(s) == nil {
+		return len(s)
+	}
+	return len(text(s)) + len(s)
 }
 
 // outputTo is output as text, and as bytes where that is not the same, together
