@@ -3,10 +3,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from types import TracebackType
-from typing import NoReturn
+from typing import Any, Generic, NoReturn, TypeVar
 
 from connectrpc.code import Code
 from connectrpc.errors import ConnectError
@@ -14,6 +15,28 @@ from connectrpc.errors import ConnectError
 from . import exceptions as ex
 from ._gen.sandbox.v1 import common_pb2 as pb
 from .exceptions import SandboxError
+
+T = TypeVar("T")
+
+
+class Sent(Generic[T]):
+    """Messages to be sent, and what went wrong when they were made."""
+
+    def __init__(self, messages: Iterable[T]) -> None:
+        self._messages = iter(messages)
+        self.error: Exception | None = None
+
+    def __iter__(self) -> Iterator[T]:
+        return self
+
+    def __next__(self) -> T:
+        try:
+            return next(self._messages)
+        except StopIteration:
+            raise
+        except Exception as e:
+            self.error = e
+            raise
 
 
 @dataclass(frozen=True)
@@ -29,6 +52,8 @@ class About:
     path: str | None = None
     command: str | None = None
     timeout: float | None = None
+    sent: Sent[Any] | None = None
+    """What is sent. If that fails, its own exception tells why the call did."""
 
     def __enter__(self) -> None:
         return None
@@ -40,6 +65,10 @@ class About:
         trace: TracebackType | None,
     ) -> None:
         if isinstance(error, ConnectError):
+            if isinstance(error.__cause__, asyncio.CancelledError):
+                raise error.__cause__  # a task that is cancelled must know it
+            if self.sent is not None and self.sent.error is not None:
+                raise self.sent.error
             self.fail(error)
 
     def fail(self, error: ConnectError) -> NoReturn:
@@ -74,7 +103,7 @@ def translate(error: ConnectError, about: About) -> SandboxError:
         "errno": info.errno or None,
     }
     subject = _SUBJECTS.get(reason.partition("_")[0])
-    if subject and info.id:
+    if subject and info.id and not fields[subject]:
         fields[subject] = info.id
     message = error.message or reason or error.code.value
     if reason == "UNREACHABLE":

@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: MIT
 """From a local directory to a tar stream, of what the rules show.
 
-Hidden files are not in it. Files whose content the rules keep back are in it as
-holes of their size: their content is not even read.
+Hidden files are not in it. Of files whose content the rules keep back, their size
+is: their content is not even read, and zeros stand in for it.
 """
 
 from __future__ import annotations
 
 import hashlib
+import itertools
 import os
 import stat
 import tarfile
@@ -34,7 +35,7 @@ class Entry:
     path: str
     status: os.stat_result
     hole: bool = False
-    """Only its size is sent."""
+    """Zeros are sent in place of its content."""
 
     @property
     def sent(self) -> int:
@@ -104,13 +105,21 @@ class _Archiver:
         root = fingerprint.open_root(os.fspath(self._root))
         try:
             for e in self._entries:
-                try:
-                    yield from self._entry(root, e)
-                except OSError as error:
-                    raise UploadError(f"uploading {e.path!r}: {error}", path=e.path) from error
+                for piece in self._guarded(root, e):
+                    yield piece
+                    self._tell(e.path)
+                if stat.S_ISREG(e.status.st_mode):
+                    self._files += 1
+                    self._tell(e.path)
         finally:
             os.close(root)
         yield bytes(2 * _BLOCK)
+
+    def _guarded(self, root: int, e: Entry) -> Iterator[bytes]:
+        try:
+            yield from self._entry(root, e)
+        except OSError as error:
+            raise UploadError(f"uploading {e.path!r}: {error}", path=e.path) from error
 
     def _entry(self, root: int, e: Entry) -> Iterator[bytes]:
         mode = e.status.st_mode
@@ -133,8 +142,6 @@ class _Archiver:
                 yield from self._content(parent, name, e, header)
         finally:
             os.close(parent)
-        self._files += 1
-        self._tell(e.path)
 
     def _content(
         self, parent: int, name: str, e: Entry, header: tarfile.TarInfo
@@ -154,7 +161,6 @@ class _Archiver:
                 left -= len(data)
                 self._bytes += len(data)
                 yield data
-                self._tell(e.path)
         finally:
             os.close(fd)
         self._base[e.path] = fingerprint.of_file(status.st_mode, digest.hexdigest())
@@ -186,18 +192,11 @@ def _bytes(header: tarfile.TarInfo) -> bytes:
 
 
 def _hole(header: tarfile.TarInfo) -> Iterator[bytes]:
-    """Make a sparse file (GNU, version 1.0) of which nothing but the size is there."""
-    size = header.size
-    header.pax_headers = {
-        "GNU.sparse.major": "1",
-        "GNU.sparse.minor": "0",
-        "GNU.sparse.name": header.name,
-        "GNU.sparse.realsize": str(size),
-    }
-    fragments = f"1\n{size}\n0\n".encode()
-    header.size = _BLOCK
+    """Make a file of zeros: the server takes no sparse files."""
     yield _bytes(header)
-    yield fragments.ljust(_BLOCK, b"\0")
+    whole, rest = divmod(header.size + -header.size % _BLOCK, _PIECE)
+    yield from itertools.repeat(bytes(_PIECE), whole)
+    yield bytes(rest)
 
 
 def _gather(pieces: Iterable[bytes]) -> Iterator[bytes]:

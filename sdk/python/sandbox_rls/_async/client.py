@@ -6,6 +6,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import AsyncIterator, Iterable, Mapping
 from types import TracebackType
+from typing import Any
 
 from typing_extensions import Self
 
@@ -13,12 +14,12 @@ from .. import _convert as convert
 from .. import _requests as requests
 from .._convert import Seconds
 from .._endpoint import PEM, resolve
-from .._errors import About
+from .._errors import About, Sent
 from .._gen.sandbox.v1 import codebase_pb2, sandbox_pb2
 from .._gen.sandbox.v1.codebase_connect import CodebaseServiceClient
 from .._gen.sandbox.v1.sandbox_connect import SandboxServiceClient
 from .._requests import Command, Content
-from ..exceptions import ConflictError
+from ..exceptions import ConflictError, SandboxError
 from ..rules import Decision
 from ..types import (
     Change,
@@ -74,6 +75,7 @@ class AsyncSandboxClient:
             connect_timeout=connect_timeout,
         )
         http, self._close = _io.connect(self._endpoint)
+        self._closed = False
         self._headers = self._endpoint.headers
         self._codebases = CodebaseServiceClient(
             self._endpoint.url, http_client=http, send_compression=None, accept_compression=()
@@ -89,6 +91,7 @@ class AsyncSandboxClient:
 
     async def close(self) -> None:
         """Close the connection. What is on the server stays there."""
+        self._closed = True
         await self._close()
 
     async def __aenter__(self) -> Self:
@@ -113,7 +116,17 @@ class AsyncSandboxClient:
         path: str | None = None,
         command: str | None = None,
         timeout: Seconds | None = None,
+        sent: Sent[Any] | None = None,
     ) -> About:
+        if self._closed:
+            raise SandboxError(
+                f"{operation}: the client is closed",
+                sandbox_id=sandbox_id,
+                codebase_id=codebase_id,
+                session_id=session_id,
+                reason="CLOSED",
+                operation=operation,
+            )
         return About(
             operation,
             self.endpoint,
@@ -124,6 +137,7 @@ class AsyncSandboxClient:
             path,
             command,
             convert.seconds(timeout),
+            sent,
         )
 
     # Codebases
@@ -171,15 +185,17 @@ class AsyncSandboxClient:
         modified_at: dt.datetime | None = None,
     ) -> UploadResult:
         """Write a file of a codebase, which appears whole, also in its sandboxes."""
-        messages = requests.upload_chunks(
-            codebase_id,
-            file_path,
-            content,
-            chunk_size=chunk_size,
-            mode=mode,
-            modified_at=modified_at,
+        messages = Sent(
+            requests.upload_chunks(
+                codebase_id,
+                file_path,
+                content,
+                chunk_size=chunk_size,
+                mode=mode,
+                modified_at=modified_at,
+            )
         )
-        with self._about("upload file", codebase_id=codebase_id, path=file_path):
+        with self._about("upload file", codebase_id=codebase_id, path=file_path, sent=messages):
             reply = await self._codebases.upload_files(_io.iterate(messages), headers=self._headers)
         return convert.upload_result(reply)
 
@@ -205,8 +221,8 @@ class AsyncSandboxClient:
 
     async def upload_archive(self, codebase_id: str, archive: Iterable[bytes]) -> Codebase:
         """Add all that a tar archive, given in pieces, holds: everything or nothing."""
-        messages = requests.archive_chunks(codebase_id, archive)
-        with self._about("upload archive", codebase_id=codebase_id):
+        messages = Sent(requests.archive_chunks(codebase_id, archive))
+        with self._about("upload archive", codebase_id=codebase_id, sent=messages):
             reply = await self._codebases.upload_archive(
                 _io.iterate(messages), headers=self._headers
             )
@@ -519,8 +535,9 @@ class AsyncSandboxClient:
 
     async def write_file(self, sandbox_id: str, path: str, content: Content) -> None:
         """Write a file of the workspace, under the rules."""
-        messages = requests.write_chunks(sandbox_id, requests.in_workspace(path), content)
-        with self._about("write file", sandbox_id=sandbox_id, path=path):
+        relative = requests.in_workspace(path)
+        messages = Sent(requests.write_chunks(sandbox_id, relative, content))
+        with self._about("write file", sandbox_id=sandbox_id, path=path, sent=messages):
             await self._sandboxes.write_file(_io.iterate(messages), headers=self._headers)
 
     async def list_workspace(

@@ -7,10 +7,11 @@ import queue
 from collections.abc import Callable, Iterable, Iterator
 from typing import Generic, TypeVar
 
-from pyqwest import SyncClient, SyncHTTPTransport
+from pyqwest import SyncClient
 from typing_extensions import ParamSpec
 
 from .._endpoint import Endpoint
+from ._loop import LoopTransport
 
 T = TypeVar("T")
 P = ParamSpec("P")
@@ -19,7 +20,7 @@ Close = Callable[[], None]
 
 def connect(endpoint: Endpoint) -> tuple[SyncClient, Close]:
     """Return an HTTP client, and what closes it."""
-    transport = SyncHTTPTransport(**endpoint.transport)
+    transport = LoopTransport(endpoint)
     return SyncClient(transport), transport.close
 
 

@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: MIT
+"""HTTP for threads, by an event loop in a thread of its own.
+
+The HTTP library has a transport for threads too, but a thread that waits in it
+hears no signal: Ctrl-C would do nothing until a command has ended. Here it ends
+the wait, and the request with it, on which the server ends the command.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import weakref
+from collections.abc import AsyncIterator, Coroutine, Iterator
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from pyqwest import HTTPTransport, Request, Response, SyncRequest, SyncResponse
+
+from .._endpoint import Endpoint
+
+T = TypeVar("T")
+_AHEAD = 4  # pieces of a request that are made before they are sent
+
+
+class LoopTransport:
+    """Sends requests of any thread."""
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        self._transport = HTTPTransport(**endpoint.transport)
+        self._loop = asyncio.new_event_loop()
+        thread = threading.Thread(target=self._loop.run_forever, name="sandbox_rls", daemon=True)
+        thread.start()
+        self._stop = weakref.finalize(self, _stop, self._loop, thread)
+
+    def execute_sync(self, request: SyncRequest) -> SyncResponse:
+        """Send a request, and wait for the beginning of the answer."""
+        response = self._wait(self._execute(request))
+        return SyncResponse(
+            status=response.status,
+            http_version=response.http_version,
+            headers=response.headers,
+            content=self._content(response),
+        )
+
+    def close(self) -> None:
+        """Close all connections."""
+        if self._stop.alive:
+            self._wait(_close(self._transport))
+            self._stop()
+
+    async def _execute(self, request: SyncRequest) -> Response:
+        content = request.content
+        body = content if isinstance(content, bytes) else _feed(content)
+        return await self._transport.execute(
+            Request(request.method, request.url, request.headers, body)
+        )
+
+    def _content(self, response: Response) -> Iterator[bytes]:
+        pieces = aiter(response.content)
+        try:
+            while (piece := self._wait(_next(pieces))) is not None:
+                yield piece
+        finally:
+            if self._stop.alive:
+                self._wait(_close_response(response))
+
+    def _wait(self, coroutine: Coroutine[Any, Any, T]) -> T:
+        if not self._stop.alive:
+            coroutine.close()
+            raise RuntimeError("the client is closed")
+        future = asyncio.run_coroutine_threadsafe(coroutine, self._loop)
+        try:
+            return future.result()
+        except BaseException:
+            future.cancel()
+            raise
+
+
+def _stop(loop: asyncio.AbstractEventLoop, thread: threading.Thread) -> None:
+    loop.call_soon_threadsafe(loop.stop)
+    if thread is not threading.current_thread():
+        thread.join()
+        loop.close()
+
+
+async def _close(transport: HTTPTransport) -> None:
+    await transport.aclose()
+
+
+async def _close_response(response: Response) -> None:
+    await response.aclose()
+
+
+async def _next(pieces: AsyncIterator[Any]) -> bytes | None:
+    async for piece in pieces:
+        return bytes(piece)
+    return None
+
+
+@dataclass(frozen=True)
+class _End:
+    error: BaseException | None
+
+
+async def _feed(items: Iterator[bytes]) -> AsyncIterator[bytes]:
+    """Go over what a thread of its own makes, since that may wait."""
+    queue: asyncio.Queue[bytes | _End] = asyncio.Queue(_AHEAD)
+    loop = asyncio.get_running_loop()
+    abandoned = threading.Event()
+
+    def put(item: bytes | _End) -> None:
+        asyncio.run_coroutine_threadsafe(queue.put(item), loop).result()
+
+    def pump() -> None:
+        end = _End(None)
+        try:
+            for item in items:
+                if abandoned.is_set():
+                    return
+                put(item)
+        except BaseException as e:
+            end = _End(e)
+        put(end)
+
+    threading.Thread(target=pump, name="sandbox_rls request", daemon=True).start()
+    try:
+        while not isinstance(item := await queue.get(), _End):
+            yield item
+        if item.error is not None:
+            raise item.error
+    finally:
+        abandoned.set()
+        while not queue.empty():
+            queue.get_nowait()

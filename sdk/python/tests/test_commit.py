@@ -1,0 +1,303 @@
+# SPDX-License-Identifier: MIT
+"""What a sandbox changed comes into the local directory, and nothing else does."""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+
+import pytest
+
+from sandbox_rls import Change, ChangeKind, CommitItem, ConflictError, PermissionRule, Sandbox
+from sandbox_rls._local import Item, LocalCommit, LocalTree, link_text
+from sandbox_rls.presets import get_preset
+from sandbox_rls.rules import Policy
+
+FULL = get_preset("full-access")
+FILE = stat.S_IFREG | 0o644
+
+
+def paths(items: tuple[CommitItem, ...]) -> list[str]:
+    return [i.path for i in items]
+
+
+def tree_of(root: Path) -> dict[str, str]:
+    found = {}
+    for directory, _, names in os.walk(root):
+        found[os.path.relpath(directory, root)] = "directory"
+        for name in names:
+            path = Path(directory, name)
+            text = f"link {os.readlink(path)}" if path.is_symlink() else path.read_text()
+            found[os.path.relpath(path, root)] = text
+    return found
+
+
+@pytest.mark.usefixtures("default_endpoint")
+class TestWithServer:
+    def test_all_kinds_of_changes(self, project: Path) -> None:
+        before = tree_of(project)
+        with Sandbox.from_local(project, "development") as sandbox:
+            sandbox.run(
+                "echo 2 >main.py; chmod 755 main.py; rm src/b.txt; mkdir -p new/deep/er;"
+                "echo n >new/deep/er/f; ln -s ../main.py new/l; rm -r docs; echo now a file >docs;"
+                "rmdir empty; rm link; mkdir link; echo x >link/x; touch nothing; mkfifo fifo;"
+                "head -c 3000000 /dev/zero >big",
+                raise_on_error=True,
+            )
+            report = sandbox.commit(dry_run=True)
+            assert tree_of(project) == before
+            assert sandbox.commit() == report
+            assert not report.conflicts and not report.failed and not report.denied
+            assert paths(report.skipped) == ["fifo"]
+            after = tree_of(project)
+            assert after.pop("big") == "\0" * 3_000_000
+            want = {
+                k: v
+                for k, v in before.items()
+                if not k.startswith(("docs", "empty", "link", "src/b"))
+            }
+            want |= {"main.py": "2\n", "new": "directory", "new/deep": "directory"}
+            want |= {"new/deep/er": "directory", "new/deep/er/f": "n\n", "new/l": "link ../main.py"}
+            want |= {"docs": "now a file\n", "link": "directory", "link/x": "x\n", "nothing": ""}
+            assert after == want
+            assert stat.S_IMODE((project / "main.py").stat().st_mode) == 0o755
+            assert [c.path for c in sandbox.changes()] == ["fifo"]
+            sandbox.run("echo 3 >main.py")
+            assert paths(sandbox.commit().applied) == ["main.py"]
+            assert (project / "main.py").read_text() == "3\n"
+
+    def test_conflicts(self, project: Path) -> None:
+        with Sandbox.from_local(project, "development") as sandbox:
+            sandbox.run("echo box | tee main.py src/a.txt mine; rm src/b.txt; echo same >same")
+            (project / "src/a.txt").write_text("host\n")
+            (project / "src/b.txt").write_text("host\n")
+            (project / "mine").write_text("host\n")
+            (project / "same").write_text("same\n")
+            before = tree_of(project)
+            with pytest.raises(ConflictError) as e:
+                sandbox.commit()
+            assert tree_of(project) == before
+            assert e.value.report
+            assert {i.path: i.reason for i in e.value.report.conflicts} == {
+                "mine": "is there already",
+                "src/a.txt": "was changed here",
+                "src/b.txt": "was changed here",
+            }
+            assert paths(sandbox.commit(dry_run=True).applied) == ["main.py"]
+            report = sandbox.commit(partial=True)
+            assert (paths(report.applied), paths(report.unchanged)) == (["main.py"], ["same"])
+            assert (project / "src/a.txt").read_text() == "host\n"
+            assert [c.path for c in sandbox.changes()] == ["mine", "src/a.txt", "src/b.txt"]
+            assert paths(sandbox.commit(["src"], overwrite=True).applied) == [
+                "src/a.txt",
+                "src/b.txt",
+            ]
+            assert (project / "src/a.txt").read_text() == "box\n"
+            assert not (project / "src/b.txt").exists()
+            assert (project / "mine").read_text() == "host\n"
+
+    def test_paths(self, project: Path) -> None:
+        with Sandbox.from_local(project, "development") as sandbox:
+            sandbox.run("echo 2 | tee main.py src/a.txt src/b.txt srcx")
+            assert paths(sandbox.commit(["/workspace/src/", "srcx"]).applied) == [
+                "src/a.txt",
+                "src/b.txt",
+                "srcx",
+            ]
+            assert (project / "main.py").read_text() == 'print("hello")\n'
+            assert [c.path for c in sandbox.changes()] == ["main.py"]
+
+    def test_a_directory_that_went_away(self, project: Path) -> None:
+        with Sandbox.from_local(project, "development") as sandbox:
+            sandbox.run("echo 2 >src/new; rm -r docs")
+            for name in ("a.txt", "b.txt"):
+                (project / "src" / name).unlink()
+            (project / "src").rmdir()
+            (project / "docs/mine").touch()
+            report = sandbox.commit(partial=True)
+            assert report.conflicts == (
+                CommitItem("src/new", ChangeKind.ADDED, "its directory is not there any more"),
+            )
+            assert paths(report.failed) == ["docs"]
+            assert (project / "docs/mine").exists()
+
+    def test_what_was_ignored_is_not_overwritten(self, project: Path) -> None:
+        (project / ".gitignore").write_text("out\n")
+        (project / "out").write_text("host\n")
+        with Sandbox.from_local(project, "development") as sandbox:
+            sandbox.run("echo box >out")
+            with pytest.raises(ConflictError, match="out"):
+                sandbox.commit()
+
+    def test_links_are_not_followed(self, project: Path, tmp_path: Path) -> None:
+        outside = tmp_path / "outside"
+        outside.mkdir()
+        (outside / "a.txt").write_text("outside\n")
+        with Sandbox.from_local(project, "development") as sandbox:
+            sandbox.run("echo box >src/a.txt; echo box >src/new; echo box >main.py")
+            for name in ("a.txt", "b.txt"):
+                (project / "src" / name).unlink()
+            (project / "src").rmdir()
+            (project / "src").symlink_to(outside)
+            (project / "main.py").unlink()
+            (project / "main.py").symlink_to(outside / "a.txt")
+            for overwrite in (False, True):
+                report = sandbox.commit(partial=True, overwrite=overwrite)
+                assert set(paths(report.conflicts)) >= {"src/a.txt", "src/new"}
+            assert (project / "main.py").read_text() == "box\n"
+            assert not (project / "main.py").is_symlink()
+            assert tree_of(outside) == {".": "directory", "a.txt": "outside\n"}
+
+    def test_a_fork_commits_too(self, project: Path) -> None:
+        with Sandbox.from_local(project, "development") as sandbox, sandbox.fork() as fork:
+            fork.run("echo fork >main.py")
+            fork.commit()
+            assert (project / "main.py").read_text() == "fork\n"
+            sandbox.run("echo other >main.py")
+            with pytest.raises(ConflictError):
+                sandbox.commit()
+
+
+def local(root: Path, changes: list[Change], rules: list[PermissionRule] = FULL) -> LocalCommit:
+    """Commit changes that a server need not be asked for."""
+    commit = LocalCommit(LocalTree(root, Policy(rules)))
+    commit.choose(changes, [])
+    for item in commit.items:
+        if item.is_file:
+            stage = commit.stage(item)
+            stage.write(b"evil")
+            stage.finish()
+            stage.close()
+        item.link = "/etc/passwd"
+    commit.decide(overwrite=True)
+    commit.apply()
+    commit.close()
+    return commit
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "../x",
+        "/x",
+        "//x",
+        "a/../../x",
+        "..",
+        ".",
+        "",
+        "a//b",
+        "a/",
+        "./x",
+        "a/./b",
+        "a\0b",
+        "\0",
+        "../" * 20 + "etc/x",
+    ],
+)
+def test_hostile_paths_are_denied(tmp_path: Path, path: str) -> None:
+    root = tmp_path / "root"
+    root.mkdir()
+    for kind, mode in (
+        (ChangeKind.ADDED, FILE),
+        (ChangeKind.DELETED, FILE),
+        (ChangeKind.ADDED, stat.S_IFLNK),
+    ):
+        report = local(root, [Change(path, kind, mode)]).report()
+        assert (paths(report.denied), report.applied, report.failed) == ([path], (), ())
+    assert tree_of(tmp_path) == {".": "directory", "root": "directory"}
+
+
+def test_only_what_the_rules_let_write_is_written(tmp_path: Path) -> None:
+    changes = [
+        Change(p, ChangeKind.ADDED, FILE)
+        for p in ("a", ".git/hooks/post-commit", "output/x", ".env")
+    ]
+    changes.append(Change("main.py", ChangeKind.DELETED, FILE))
+    (tmp_path / "main.py").write_text("mine")
+    report = local(tmp_path, changes, get_preset("agent-safe")).report()
+    assert paths(report.applied) == ["output/x"]
+    assert paths(report.denied) == [".env", ".git/hooks/post-commit", "a", "main.py"]
+    assert tree_of(tmp_path) == {
+        ".": "directory",
+        "main.py": "mine",
+        "output": "directory",
+        "output/x": "evil",
+    }
+
+
+def test_a_link_from_the_sandbox_is_no_way_out(tmp_path: Path) -> None:
+    root = tmp_path / "root"
+    root.mkdir()
+    changes = [
+        Change("d", ChangeKind.ADDED, stat.S_IFLNK | 0o777),
+        Change("d/evil", ChangeKind.ADDED, FILE),
+        Change("e/evil", ChangeKind.ADDED, FILE),
+    ]
+    (root / "e").symlink_to(tmp_path)
+    report = local(root, changes).report()
+    assert paths(report.applied) == ["d"]
+    assert {*paths(report.conflicts), *paths(report.failed)} == {"d/evil", "e/evil"}
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["root"]
+
+
+def test_devices_and_set_id_bits_do_not_come(tmp_path: Path) -> None:
+    changes = [
+        Change(n, ChangeKind.ADDED, m) for n, m in (("c", stat.S_IFCHR), ("s", stat.S_IFSOCK))
+    ]
+    changes.append(Change("suid", ChangeKind.ADDED, stat.S_IFREG | 0o6755))
+    report = local(tmp_path, changes).report()
+    assert paths(report.skipped) == ["c", "s"]
+    assert stat.S_IMODE((tmp_path / "suid").stat().st_mode) == 0o755
+
+
+def test_names_that_are_not_utf8(tmp_path: Path) -> None:
+    changes = [
+        Change("a\udcff", ChangeKind.ADDED, FILE),
+        Change("b\udcff", ChangeKind.DELETED, FILE),
+    ]
+    Path(os.fsdecode(bytes(tmp_path) + b"/b\xff")).touch()
+    report = local(tmp_path, changes).report()
+    assert (paths(report.skipped), paths(report.applied)) == (["a\udcff"], ["b\udcff"])
+    assert tree_of(tmp_path) == {".": "directory"}
+
+
+def test_what_changes_between_deciding_and_applying_fails(tmp_path: Path) -> None:
+    (tmp_path / "a").write_text("1")
+    commit = LocalCommit(LocalTree(tmp_path, Policy(FULL)))
+    commit.choose([Change("a", ChangeKind.DELETED, FILE)], [])
+    commit.decide(overwrite=True)
+    (tmp_path / "a").write_text("2")
+    commit.apply()
+    commit.close()
+    assert paths(commit.report().failed) == ["a"]
+    assert (tmp_path / "a").read_text() == "2"
+
+
+def test_nothing_is_left_of_a_commit_that_is_given_up(tmp_path: Path) -> None:
+    commit = LocalCommit(LocalTree(tmp_path, Policy(FULL)))
+    commit.choose([Change("a", ChangeKind.ADDED, FILE)], [])
+    stage = commit.stage(commit.items[0])
+    stage.write(b"half")
+    stage.close()
+    commit.close()
+    assert tree_of(tmp_path) == {".": "directory"}
+
+
+@pytest.mark.parametrize(
+    ("patch", "want"),
+    [
+        (b"diff\nnew file mode 120000\n@@ -0,0 +1 @@\n+a/b\n\\ No newline at end of file\n", "a/b"),
+        (b"diff\nnew file mode 120000\n@@ -0,0 +1,2 @@\n+a\n+b\n\\ No newline\n", "a\nb"),
+        (b"diff\nold mode 100644\nnew mode 120000\n@@ -1 +1 @@\n-x\n+y\n\\ No\n", "y"),
+        (b"diff\nnew file mode 100644\n@@ -0,0 +1 @@\n+a\n", None),
+        (b"", None),
+    ],
+)
+def test_the_text_of_a_link(patch: bytes, want: str | None) -> None:
+    assert link_text(patch) == want
+
+
+def test_an_item_says_what_it_needs() -> None:
+    item = Item(Change("a", ChangeKind.DELETED, FILE), "a", ["a"])
+    assert not item.is_file and not item.is_link
