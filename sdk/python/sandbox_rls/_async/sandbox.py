@@ -18,7 +18,6 @@ from .._endpoint import PEM
 from .._progress import Progress, reporting
 from .._requests import Command, Content, in_workspace
 from ..exceptions import (
-    ConflictError,
     InvalidConfigurationError,
     SandboxError,
     SandboxNotFoundError,
@@ -43,6 +42,7 @@ from ..types import (
 )
 from . import _io
 from .client import AsyncSandboxClient
+from .commit import commit_to_tree
 from .session import AsyncSession
 from .stream import AsyncExecStream, AsyncRunningCommand
 
@@ -503,65 +503,19 @@ class AsyncSandbox:
         done. After `from_codebase` and `connect` the codebase takes the
         directory's place.
         """
-        wanted = list(paths)
         if self._tree is None:
             return await self._client.commit(
-                self.id, wanted, dry_run=dry_run, partial=partial, overwrite=overwrite
+                self.id, paths, dry_run=dry_run, partial=partial, overwrite=overwrite
             )
-        changes = await self.changes()
-        commit = await _io.run(local.LocalCommit, self._tree, dry_run=dry_run)
-        try:
-            await _io.run(commit.choose, changes, [in_workspace(p) for p in wanted])
-            for item in list(commit.items):
-                await self._fetch(commit, item)
-            await _io.run(commit.decide, overwrite=overwrite)
-            report = commit.report()
-            if dry_run:
-                return report
-            if report.conflicts and not partial:
-                raise ConflictError(
-                    f"commit: conflicts in {', '.join(i.path for i in report.conflicts)}",
-                    report,
-                    sandbox_id=self.id,
-                    reason="CONFLICT",
-                    operation="commit",
-                )
-            await _io.run(commit.apply)
-            report = commit.report()
-        finally:
-            await _io.run(commit.close)
-        await self._settle(report)
-        return report
-
-    async def _fetch(self, commit: local.LocalCommit, item: local.Item) -> None:
-        if item.is_link:
-            text = local.link_text(await self._client.get_diff(self.id, [item.path]))
-            if text is None:
-                commit.items.remove(item)
-                commit.skipped.append(item.done("the text of the symbolic link is not known"))
-            item.link = text or ""
-        if not item.is_file:
-            return
-        stage = await _io.run(commit.stage, item)
-        try:
-            async for data in self._client.iter_file(self.id, item.path):
-                await _io.run(stage.write, data)
-            await _io.run(stage.finish)
-        finally:
-            stage.close()
-
-    async def _settle(self, report: CommitReport) -> None:
-        """Let what is in the directory now be no change any more."""
-        settled = [*report.applied, *report.unchanged]
-        if not settled:
-            return
-        left = report.conflicts or report.denied or report.skipped or report.failed
-        paths = [i.path for i in settled]
-        if left:
-            # A directory stands for all beneath it, and not all of that is settled.
-            above = {d for i in left for d in _directories(i.path)}
-            paths = [p for p in paths if p not in above]
-        await self._client.commit(self.id, paths, partial=True, overwrite=True)
+        return await commit_to_tree(
+            self._client,
+            self.id,
+            self._tree,
+            [in_workspace(p) for p in paths],
+            dry_run=dry_run,
+            partial=partial,
+            overwrite=overwrite,
+        )
 
     async def discard(self) -> None:
         """Drop what it changed."""
@@ -639,8 +593,3 @@ def _client(
 
 def _checkpoint_id(checkpoint: Checkpoint | str) -> str:
     return checkpoint if isinstance(checkpoint, str) else checkpoint.id
-
-
-def _directories(path: str) -> list[str]:
-    parts = path.split("/")
-    return ["/".join(parts[:n]) for n in range(1, len(parts))]

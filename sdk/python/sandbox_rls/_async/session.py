@@ -15,7 +15,7 @@ from ..types import ExecResult, SessionInfo, SessionStatus
 from .stream import AsyncExecStream
 
 if TYPE_CHECKING:
-    from .client import AsyncSandboxClient
+    from .commands import CommandCalls
 
 
 class AsyncSession:
@@ -24,7 +24,7 @@ class AsyncSession:
     Leaving a `with` block closes it.
     """
 
-    def __init__(self, client: AsyncSandboxClient, session: SessionInfo) -> None:
+    def __init__(self, client: CommandCalls, session: SessionInfo) -> None:
         self._client = client
         self._info = session
 

@@ -19,7 +19,6 @@ from .._endpoint import PEM
 from .._progress import Progress, reporting
 from .._requests import Command, Content, in_workspace
 from ..exceptions import (
-    ConflictError,
     InvalidConfigurationError,
     SandboxError,
     SandboxNotFoundError,
@@ -44,6 +43,7 @@ from ..types import (
 )
 from . import _io
 from .client import SandboxClient
+from .commit import commit_to_tree
 from .session import Session
 from .stream import ExecStream, RunningCommand
 
@@ -504,65 +504,19 @@ class Sandbox:
         done. After `from_codebase` and `connect` the codebase takes the
         directory's place.
         """
-        wanted = list(paths)
         if self._tree is None:
             return self._client.commit(
-                self.id, wanted, dry_run=dry_run, partial=partial, overwrite=overwrite
+                self.id, paths, dry_run=dry_run, partial=partial, overwrite=overwrite
             )
-        changes = self.changes()
-        commit = _io.run(local.LocalCommit, self._tree, dry_run=dry_run)
-        try:
-            _io.run(commit.choose, changes, [in_workspace(p) for p in wanted])
-            for item in list(commit.items):
-                self._fetch(commit, item)
-            _io.run(commit.decide, overwrite=overwrite)
-            report = commit.report()
-            if dry_run:
-                return report
-            if report.conflicts and not partial:
-                raise ConflictError(
-                    f"commit: conflicts in {', '.join(i.path for i in report.conflicts)}",
-                    report,
-                    sandbox_id=self.id,
-                    reason="CONFLICT",
-                    operation="commit",
-                )
-            _io.run(commit.apply)
-            report = commit.report()
-        finally:
-            _io.run(commit.close)
-        self._settle(report)
-        return report
-
-    def _fetch(self, commit: local.LocalCommit, item: local.Item) -> None:
-        if item.is_link:
-            text = local.link_text(self._client.get_diff(self.id, [item.path]))
-            if text is None:
-                commit.items.remove(item)
-                commit.skipped.append(item.done("the text of the symbolic link is not known"))
-            item.link = text or ""
-        if not item.is_file:
-            return
-        stage = _io.run(commit.stage, item)
-        try:
-            for data in self._client.iter_file(self.id, item.path):
-                _io.run(stage.write, data)
-            _io.run(stage.finish)
-        finally:
-            stage.close()
-
-    def _settle(self, report: CommitReport) -> None:
-        """Let what is in the directory now be no change any more."""
-        settled = [*report.applied, *report.unchanged]
-        if not settled:
-            return
-        left = report.conflicts or report.denied or report.skipped or report.failed
-        paths = [i.path for i in settled]
-        if left:
-            # A directory stands for all beneath it, and not all of that is settled.
-            above = {d for i in left for d in _directories(i.path)}
-            paths = [p for p in paths if p not in above]
-        self._client.commit(self.id, paths, partial=True, overwrite=True)
+        return commit_to_tree(
+            self._client,
+            self.id,
+            self._tree,
+            [in_workspace(p) for p in paths],
+            dry_run=dry_run,
+            partial=partial,
+            overwrite=overwrite,
+        )
 
     def discard(self) -> None:
         """Drop what it changed."""
@@ -640,8 +594,3 @@ def _client(
 
 def _checkpoint_id(checkpoint: Checkpoint | str) -> str:
     return checkpoint if isinstance(checkpoint, str) else checkpoint.id
-
-
-def _directories(path: str) -> list[str]:
-    parts = path.split("/")
-    return ["/".join(parts[:n]) for n in range(1, len(parts))]

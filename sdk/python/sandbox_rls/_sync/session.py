@@ -16,7 +16,7 @@ from ..types import ExecResult, SessionInfo, SessionStatus
 from .stream import ExecStream
 
 if TYPE_CHECKING:
-    from .client import SandboxClient
+    from .commands import CommandCalls
 
 
 class Session:
@@ -25,7 +25,7 @@ class Session:
     Leaving a `with` block closes it.
     """
 
-    def __init__(self, client: SandboxClient, session: SessionInfo) -> None:
+    def __init__(self, client: CommandCalls, session: SessionInfo) -> None:
         self._client = client
         self._info = session
 

@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: MIT
+"""Commits to a local directory."""
+
+from __future__ import annotations
+
+from .. import _local as local
+from ..exceptions import ConflictError
+from ..types import CommitReport
+from . import _io
+from .client import AsyncSandboxClient
+
+
+async def commit_to_tree(
+    client: AsyncSandboxClient,
+    sandbox_id: str,
+    tree: local.LocalTree,
+    paths: list[str],
+    *,
+    dry_run: bool,
+    partial: bool,
+    overwrite: bool,
+) -> CommitReport:
+    """Carry what a sandbox changed over to the directory that was uploaded."""
+    changes = await client.list_changes(sandbox_id)
+    commit = await _io.run(local.LocalCommit, tree, dry_run=dry_run)
+    try:
+        await _io.run(commit.choose, changes, paths)
+        for item in list(commit.items):
+            await _fetch(client, sandbox_id, commit, item)
+        await _io.run(commit.decide, overwrite=overwrite)
+        report = commit.report()
+        if dry_run:
+            return report
+        if report.conflicts and not partial:
+            raise ConflictError(
+                f"commit: conflicts in {', '.join(i.path for i in report.conflicts)}",
+                report,
+                sandbox_id=sandbox_id,
+                reason="CONFLICT",
+                operation="commit",
+            )
+        await _io.run(commit.apply)
+        report = commit.report()
+    finally:
+        await _io.run(commit.close)
+    await _settle(client, sandbox_id, report)
+    return report
+
+
+async def _fetch(
+    client: AsyncSandboxClient, sandbox_id: str, commit: local.LocalCommit, item: local.Item
+) -> None:
+    """Get what a change puts in its place."""
+    if item.is_link:
+        text = local.link_text(await client.get_diff(sandbox_id, [item.path]))
+        if text is None:
+            commit.items.remove(item)
+            commit.skipped.append(item.done("the text of the symbolic link is not known"))
+        item.link = text or ""
+    if not item.is_file:
+        return
+    stage = await _io.run(commit.stage, item)
+    try:
+        async for data in client.iter_file(sandbox_id, item.path):
+            await _io.run(stage.write, data)
+        await _io.run(stage.finish)
+    finally:
+        stage.close()
+
+
+async def _settle(client: AsyncSandboxClient, sandbox_id: str, report: CommitReport) -> None:
+    """Let what is in the directory now be no change any more."""
+    settled = [*report.applied, *report.unchanged]
+    if not settled:
+        return
+    left = (*report.conflicts, *report.denied, *report.skipped, *report.failed)
+    # A directory stands for all beneath it, and not all of that is settled.
+    above = {d for i in left for d in _directories(i.path)}
+    paths = [i.path for i in settled if i.path not in above]
+    if paths:
+        await client.commit(sandbox_id, paths, partial=True, overwrite=True)
+
+
+def _directories(path: str) -> list[str]:
+    parts = path.split("/")
+    return ["/".join(parts[:n]) for n in range(1, len(parts))]
