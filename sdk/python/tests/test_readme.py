@@ -103,10 +103,31 @@ def commands(code: str) -> str:
     return f"async def example():\n{body}\nimport asyncio\nasyncio.run(example())\n"
 
 
+# What examples print, by what is in them.
+PRINTED = {
+    "print(list_presets())": "['agent-safe', 'development', 'full-access', 'read-only', ",
+    "python hello.py": "Hello, World!\n",
+    'exec("pytest")': "1 passed",
+    "python script.py": "Exit code: ",
+    "long-running-task": "1\n2\n3\n",
+    'path="/src"': "src/main.py - 21 bytes\n",
+    '(codebase.id, "config.yaml")': "a: 1\n",
+    "new_file.txt": "Uploaded 12 bytes, checksum: ",
+    "sandbox.commit(": "modified docs/guide.md\n",
+    "exec_interactive": "b'hello\\n'\n",
+    "sandbox.exec_stream": "guide\n",
+}
+
+
 @pytest.mark.parametrize(("code", "line"), list(examples()))
-def test_example(code: str, line: int, namespace: dict[str, Any]) -> None:
-    code = commands(adapted(code, namespace))
-    exec(compile("\n" * (line - 1) + code, str(README), "exec"), namespace)
+def test_example(
+    code: str, line: int, namespace: dict[str, Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    program = commands(adapted(code, namespace))
+    exec(compile("\n" * (line - 1) + program, str(README), "exec"), namespace)
+    printed = capsys.readouterr().out
+    for part, want in PRINTED.items():
+        assert part not in code or want in printed
 
 
 def test_the_interpreter_ends_with_clients_open(endpoint: str, prepared: Path) -> None:
