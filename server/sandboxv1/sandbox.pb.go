@@ -373,7 +373,7 @@ func (x *ResourceLimits) GetDiskBytes() int64 {
 // Enforcement says what came of a limit that was asked for.
 type Enforcement struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// "memory", "cpu", "pids" or "disk".
+	// "memory", "cpu quota", "cpu shares", "pids" or "disk".
 	Resource string `protobuf:"bytes,1,opt,name=resource,proto3" json:"resource,omitempty"`
 	// What enforces it, such as "cgroup v2". Empty: nothing does.
 	By string `protobuf:"bytes,2,opt,name=by,proto3" json:"by,omitempty"`
