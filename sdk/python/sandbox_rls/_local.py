@@ -108,7 +108,7 @@ class LocalCommit:
                 self.denied.append(item.done("the rules do not let it be written"))
             elif change.kind is not ChangeKind.DELETED and not _is_carried(change.mode):
                 self.skipped.append(item.done("neither a file, a directory nor a symbolic link"))
-            elif (item.is_file or item.is_link) and not _is_unicode(item.path):
+            elif (item.is_file or item.is_link) and not is_unicode(item.path):
                 self.skipped.append(item.done("its name is not valid UTF-8"))
             else:
                 self.items.append(item)
@@ -326,9 +326,10 @@ def _is_carried(mode: int) -> bool:
     return stat.S_ISREG(mode) or stat.S_ISDIR(mode) or stat.S_ISLNK(mode)
 
 
-def _is_unicode(text: str) -> bool:
+def is_unicode(path: str) -> bool:
+    """Report whether the protocol can name a path: text is Unicode there."""
     try:
-        text.encode()
+        path.encode()
     except UnicodeEncodeError:
         return False
     return True

@@ -149,6 +149,17 @@ class TestWithServer:
             assert not (project / "main.py").is_symlink()
             assert tree_of(outside) == {".": "directory", "a.txt": "outside\n"}
 
+    def test_names_that_are_not_utf8(self, project: Path) -> None:
+        odd = os.fsencode(project) + b"/odd\xff"
+        Path(os.fsdecode(odd)).write_text("odd")
+        with Sandbox.from_local(project, "development") as sandbox:
+            assert "odd\udcff" in sandbox.list_files()
+            sandbox.run("rm odd*; echo 2 >main.py; echo x >new$(printf '\\377')")
+            report = sandbox.commit()
+            assert paths(report.applied) == ["main.py", "odd\udcff"]
+            assert paths(report.skipped) == ["new\udcff"]
+            assert not os.path.exists(odd)
+
     def test_a_fork_commits_too(self, project: Path) -> None:
         with Sandbox.from_local(project, "development") as sandbox, sandbox.fork() as fork:
             fork.run("echo fork >main.py")

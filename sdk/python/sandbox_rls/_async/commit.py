@@ -76,7 +76,7 @@ async def _settle(client: AsyncSandboxClient, sandbox_id: str, report: CommitRep
     left = (*report.conflicts, *report.denied, *report.skipped, *report.failed)
     # A directory stands for all beneath it, and not all of that is settled.
     above = {d for i in left for d in _directories(i.path)}
-    paths = [i.path for i in settled if i.path not in above]
+    paths = [i.path for i in settled if i.path not in above and local.is_unicode(i.path)]
     if paths:
         await client.commit(sandbox_id, paths, partial=True, overwrite=True)
 

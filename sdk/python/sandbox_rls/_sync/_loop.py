@@ -21,6 +21,7 @@ from .._endpoint import Endpoint
 
 T = TypeVar("T")
 _AHEAD = 4  # pieces of a request that are made before they are sent
+_READ_AHEAD = 32  # pieces of an answer, of 16 KB commonly, that are read before they are wanted
 
 
 class LoopTransport:
@@ -57,13 +58,14 @@ class LoopTransport:
         )
 
     def _content(self, response: Response) -> Iterator[bytes]:
-        pieces = aiter(response.content)
+        reader = _Reader(response)
+        self._wait(reader.start())
         try:
-            while (piece := self._wait(_next(pieces))) is not None:
+            while piece := self._wait(reader.take()):
                 yield piece
         finally:
             if self._stop.alive:
-                self._wait(_close_response(response))
+                self._wait(reader.stop())
 
     def _wait(self, coroutine: Coroutine[Any, Any, T]) -> T:
         if not self._stop.alive:
@@ -88,19 +90,48 @@ async def _close(transport: HTTPTransport) -> None:
     await transport.aclose()
 
 
-async def _close_response(response: Response) -> None:
-    await response.aclose()
-
-
-async def _next(pieces: AsyncIterator[Any]) -> bytes | None:
-    async for piece in pieces:
-        return bytes(piece)
-    return None
-
-
 @dataclass(frozen=True)
 class _End:
     error: BaseException | None
+
+
+class _Reader:
+    """Reads ahead, so that a thread that waits is woken for more than one frame."""
+
+    def __init__(self, response: Response) -> None:
+        self._response = response
+        self._queue: asyncio.Queue[bytes | _End] = asyncio.Queue(_READ_AHEAD)
+        self._end: _End | None = None
+
+    async def start(self) -> None:
+        self._task = asyncio.create_task(self._read())
+
+    async def _read(self) -> None:
+        end = _End(None)
+        try:
+            async for piece in self._response.content:
+                await self._queue.put(bytes(piece))
+        except Exception as e:
+            end = _End(e)
+        await self._queue.put(end)
+
+    async def take(self) -> bytes:
+        """Return what there is, at least something; nothing at the end."""
+        taken = bytearray()
+        while self._end is None and not (taken and self._queue.empty()):
+            item = await self._queue.get()
+            if isinstance(item, _End):
+                self._end = item
+            else:
+                taken += item
+        if not taken and self._end is not None and self._end.error is not None:
+            raise self._end.error
+        return bytes(taken)
+
+    async def stop(self) -> None:
+        self._task.cancel()
+        await asyncio.wait([self._task])
+        await self._response.aclose()
 
 
 async def _feed(items: Iterator[bytes]) -> AsyncIterator[bytes]:
