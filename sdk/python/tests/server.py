@@ -39,7 +39,7 @@ def program() -> Path:
     out = Path(tempfile.mkdtemp(prefix="sandboxd-")) / "sandboxd"
     for name in ("sandboxd", "sandbox-init"):
         command = ["go", "build", "-o", str(out.with_name(name)), f"./cmd/{name}"]
-        subprocess.run(command, cwd=ROOT, check=True)
+        subprocess.run(command, cwd=ROOT, env={**os.environ, "CGO_ENABLED": "0"}, check=True)
     return out
 
 
