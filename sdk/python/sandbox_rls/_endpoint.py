@@ -10,12 +10,15 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from pyqwest import HTTPVersion
+from pyqwest import HTTPVersion, Proxy
 
 from .exceptions import InvalidConfigurationError
 
 DEFAULT_ENDPOINT = "localhost:9000"
 _DEFAULT_PORT = 9000
+
+# Another machine cannot reach this one's loopback, whatever $HTTP_PROXY says.
+_NO_PROXY = Proxy("http://localhost", no_proxy="localhost,127.0.0.0/8,::1")
 
 # A certificate or a key: the PEM text itself, or the file that it is in.
 PEM = bytes | str | os.PathLike[str]
@@ -49,6 +52,8 @@ def resolve(
     token = token or os.environ.get("SANDBOX_TOKEN")
     scheme, explicit, host, authority = _split(given, secure)
     transport: dict[str, Any] = {"connect_timeout": connect_timeout}
+    if _is_loopback(host):
+        transport["proxy"] = _NO_PROXY
     if scheme == "https":
         transport["tls_include_system_certs"] = ca_cert is None
         for name, pem in (("ca_cert", ca_cert), ("cert", client_cert), ("key", client_key)):

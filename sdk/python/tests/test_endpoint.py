@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from sandbox_rls import InvalidConfigurationError
+from sandbox_rls import InvalidConfigurationError, SandboxClient
 from sandbox_rls._endpoint import Endpoint, resolve
 
 
@@ -95,3 +95,16 @@ def test_certificates(tmp_path: Path) -> None:
         of("box", ca_cert=file)
     with pytest.raises(InvalidConfigurationError, match="contradicts"):
         of("http://box", secure=True)
+
+
+@pytest.mark.parametrize("name", ["HTTP_PROXY", "http_proxy", "ALL_PROXY"])
+def test_no_proxy_comes_between_programs_of_one_machine(
+    endpoint: str, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(name, "http://127.0.0.1:1")
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    monkeypatch.delenv("no_proxy", raising=False)
+    port = endpoint.rpartition(":")[2]
+    for address in (endpoint, f"localhost:{port}", f"http://localhost:{port}"):
+        with SandboxClient(address) as client:
+            client.list_sandboxes()
