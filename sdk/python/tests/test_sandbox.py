@@ -253,6 +253,24 @@ def test_an_interrupt_ends_the_wait_and_the_command(project: Path) -> None:
             assert ends(sandbox, "sleep 63.[5]")
 
 
+def test_a_download_that_is_left(project: Path) -> None:
+    def readers() -> int:
+        return sum(t.name == "sandbox_rls download" for t in threading.enumerate())
+
+    with Sandbox.from_local(project, permissions=SRC) as sandbox:
+        sandbox.run("head -c 50000000 /dev/zero >src/big")
+        for _ in range(5):
+            pieces = sandbox.client.iter_file(sandbox.id, "src/big")
+            next(pieces)
+            pieces.close()  # type: ignore[attr-defined]
+        for _ in range(50):
+            if readers() == 0:
+                break
+            time.sleep(0.1)
+        assert readers() == 0
+        assert len(sandbox.read_file_bytes("src/big")) == 50_000_000
+
+
 def test_threads(project: Path) -> None:
     with Sandbox.from_local(project) as sandbox, ThreadPoolExecutor(20) as pool:
         results = pool.map(lambda i: sandbox.run(f"sleep 0.2; echo {i}").stdout, range(20))

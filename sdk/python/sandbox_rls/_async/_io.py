@@ -18,14 +18,15 @@ P = ParamSpec("P")
 Close = Callable[[], Awaitable[None]]
 
 
-def connect(endpoint: Endpoint) -> tuple[Client, Close]:
-    """Return an HTTP client, and what closes it."""
+def connect(endpoint: Endpoint) -> tuple[Client, Client, Close]:
+    """Return an HTTP client, one for large answers, and what closes both."""
     transport = HTTPTransport(**endpoint.transport)
 
     async def close() -> None:
         await transport.aclose()
 
-    return Client(transport), close
+    client = Client(transport)
+    return client, client, close
 
 
 async def run(func: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:

@@ -23,7 +23,7 @@ class Calls:
 
     def __init__(self, endpoint: Endpoint) -> None:
         self._endpoint = endpoint
-        http, self._close = _io.connect(endpoint)
+        http, bulk, self._close = _io.connect(endpoint)
         self._closed = False
         self._headers = endpoint.headers
         self._codebases = CodebaseServiceClient(
@@ -31,6 +31,14 @@ class Calls:
         )
         self._sandboxes = SandboxServiceClient(
             endpoint.url, http_client=http, send_compression=None, accept_compression=()
+        )
+
+        # For what is downloaded.
+        self._codebase_contents = CodebaseServiceClient(
+            endpoint.url, http_client=bulk, send_compression=None, accept_compression=()
+        )
+        self._sandbox_contents = SandboxServiceClient(
+            endpoint.url, http_client=bulk, send_compression=None, accept_compression=()
         )
 
     @property

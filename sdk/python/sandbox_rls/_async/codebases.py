@@ -81,7 +81,7 @@ class CodebaseCalls(Calls):
         request = codebase_pb2.DownloadFileRequest(codebase_id=codebase_id, file_path=file_path)
         content = bytearray()
         with self._about("download file", codebase_id=codebase_id, path=file_path):
-            async for m in self._codebases.download_file(request, headers=self._headers):
+            async for m in self._codebase_contents.download_file(request, headers=self._headers):
                 content += m.data
         return bytes(content)
 
@@ -109,5 +109,5 @@ class CodebaseCalls(Calls):
         """Go over the pieces of a tar archive of a codebase."""
         request = codebase_pb2.DownloadArchiveRequest(codebase_id=codebase_id)
         with self._about("download archive", codebase_id=codebase_id):
-            async for m in self._codebases.download_archive(request, headers=self._headers):
+            async for m in self._codebase_contents.download_archive(request, headers=self._headers):
                 yield m.data

@@ -45,7 +45,7 @@ class DeltaCalls(Calls):
         )
         patch = bytearray()
         with self._about("diff", sandbox_id=sandbox_id):
-            async for m in self._sandboxes.get_diff(request, headers=self._headers):
+            async for m in self._sandbox_contents.get_diff(request, headers=self._headers):
                 patch += m.data
         return bytes(patch)
 

@@ -26,7 +26,7 @@ class WorkspaceCalls(Calls):
         )
         content = bytearray()
         with self._about("read file", sandbox_id=sandbox_id, path=path):
-            async for m in self._sandboxes.read_file(request, headers=self._headers):
+            async for m in self._sandbox_contents.read_file(request, headers=self._headers):
                 content += m.data
         return bytes(content)
 
@@ -36,7 +36,7 @@ class WorkspaceCalls(Calls):
             sandbox_id=sandbox_id, path=requests.in_workspace(path)
         )
         with self._about("read file", sandbox_id=sandbox_id, path=path):
-            async for m in self._sandboxes.read_file(request, headers=self._headers):
+            async for m in self._sandbox_contents.read_file(request, headers=self._headers):
                 yield m.data
 
     async def write_file(self, sandbox_id: str, path: str, content: Content) -> None:

@@ -11,6 +11,7 @@ from pyqwest import SyncClient
 from typing_extensions import ParamSpec
 
 from .._endpoint import Endpoint
+from ._bulk import BulkTransport
 from ._loop import LoopTransport
 
 T = TypeVar("T")
@@ -18,10 +19,15 @@ P = ParamSpec("P")
 Close = Callable[[], None]
 
 
-def connect(endpoint: Endpoint) -> tuple[SyncClient, Close]:
-    """Return an HTTP client, and what closes it."""
-    transport = LoopTransport(endpoint)
-    return SyncClient(transport), transport.close
+def connect(endpoint: Endpoint) -> tuple[SyncClient, SyncClient, Close]:
+    """Return an HTTP client, one for large answers, and what closes both."""
+    transport, bulk = LoopTransport(endpoint), BulkTransport(endpoint)
+
+    def close() -> None:
+        transport.close()
+        bulk.close()
+
+    return SyncClient(transport), SyncClient(bulk), close
 
 
 def run(func: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:

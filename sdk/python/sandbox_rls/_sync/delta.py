@@ -46,7 +46,7 @@ class DeltaCalls(Calls):
         )
         patch = bytearray()
         with self._about("diff", sandbox_id=sandbox_id):
-            for m in self._sandboxes.get_diff(request, headers=self._headers):
+            for m in self._sandbox_contents.get_diff(request, headers=self._headers):
                 patch += m.data
         return bytes(patch)
 

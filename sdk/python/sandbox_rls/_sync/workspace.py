@@ -27,7 +27,7 @@ class WorkspaceCalls(Calls):
         )
         content = bytearray()
         with self._about("read file", sandbox_id=sandbox_id, path=path):
-            for m in self._sandboxes.read_file(request, headers=self._headers):
+            for m in self._sandbox_contents.read_file(request, headers=self._headers):
                 content += m.data
         return bytes(content)
 
@@ -37,7 +37,7 @@ class WorkspaceCalls(Calls):
             sandbox_id=sandbox_id, path=requests.in_workspace(path)
         )
         with self._about("read file", sandbox_id=sandbox_id, path=path):
-            for m in self._sandboxes.read_file(request, headers=self._headers):
+            for m in self._sandbox_contents.read_file(request, headers=self._headers):
                 yield m.data
 
     def write_file(self, sandbox_id: str, path: str, content: Content) -> None:
