@@ -13,6 +13,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/sandbox-rls/sandbox"
@@ -158,7 +159,7 @@ func same(a, b os.FileInfo) bool {
 
 // load reads the file; nil when there is none.
 func (s *Store) load() ([]byte, os.FileInfo, error) {
-	f, err := os.Open(s.path)
+	f, err := os.OpenFile(s.path, os.O_RDONLY|syscall.O_NONBLOCK, 0) // a FIFO is refused, and not waited for
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil, nil
 	}
