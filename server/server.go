@@ -52,16 +52,20 @@ func (s *server) handlerOptions() []connect.HandlerOption {
 	}
 }
 
+// questionBytes is how large a message may be that nobody is asked for a token for.
+const questionBytes = 16 << 10
+
 func (s *server) handler() (http.Handler, error) {
 	calls := http.NewServeMux()
 	options := s.handlerOptions()
 	calls.Handle(sandboxv1connect.NewCodebaseServiceHandler(codebases{s}, options...))
 	calls.Handle(sandboxv1connect.NewSandboxServiceHandler(sandboxes{s}, options...))
-	calls.Handle(grpchealth.NewHandler(health{s}))
+	asked := []connect.HandlerOption{connect.WithReadMaxBytes(questionBytes), connect.WithCompressMinBytes(math.MaxInt), connect.WithRecover(s.recovered)}
+	calls.Handle(grpchealth.NewHandler(health{s}, asked...))
 	if s.options.reflection {
 		r := grpcreflect.NewStaticReflector(sandboxv1connect.CodebaseServiceName, sandboxv1connect.SandboxServiceName, grpchealth.HealthV1ServiceName)
-		calls.Handle(grpcreflect.NewHandlerV1(r))
-		calls.Handle(grpcreflect.NewHandlerV1Alpha(r))
+		calls.Handle(grpcreflect.NewHandlerV1(r, asked...))
+		calls.Handle(grpcreflect.NewHandlerV1Alpha(r, asked...))
 	}
 	all := http.NewServeMux()
 	all.Handle("/", calls)
