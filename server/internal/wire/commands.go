@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"io"
 	"strings"
+	"unicode/utf8"
 
 	"google.golang.org/protobuf/types/known/durationpb"
 
@@ -56,7 +57,7 @@ func ResultTo(r *sandbox.ExecResult, limit int) *sandboxv1.ExecResult {
 		TimedOut: r.TimedOut, OomKilled: r.OOMKilled, PidsLimited: r.PidsLimited, SessionEnded: r.SessionEnded,
 		StdoutTruncated: r.StdoutTruncated, StderrTruncated: r.StderrTruncated,
 	}
-	limit -= len(m.Command)
+	limit = max(0, limit-len(m.Command))
 	out, errs := share(outputSize(r.Stdout), outputSize(r.Stderr), limit)
 	var cut bool
 	m.Stdout, m.StdoutData, cut = outputTo(r.Stdout, out)
@@ -92,9 +93,15 @@ func outputSize(s string) int {
 // of no more than limit bytes. Bytes that are no text are three each as such.
 func outputTo(s string, limit int) (string, []byte, bool) {
 	whole := len(s)
-	s = s[:min(len(s), limit)]
-	data := odd(s)
-	if data == nil {
+	if limit < whole {
+		if utf8.ValidString(s) {
+			for limit > 0 && !utf8.RuneStart(s[limit]) {
+				limit-- // no character is cut in two
+			}
+		}
+		s = s[:limit]
+	}
+	if utf8.ValidString(s) {
 		return s, nil, len(s) < whole
 	}
 	shown := text(s)

@@ -12,9 +12,20 @@ import (
 	"github.com/sandbox-rls/sandbox"
 )
 
+// What a Timestamp can be. A sandbox may give its files any time.
+var (
+	earliest = time.Date(1, 1, 1, 0, 0, 0, 0, time.UTC)
+	latest   = time.Date(9999, 12, 31, 23, 59, 59, 999999999, time.UTC)
+)
+
 func timeTo(t time.Time) *timestamppb.Timestamp {
-	if t.IsZero() {
+	switch {
+	case t.IsZero():
 		return nil
+	case t.Before(earliest):
+		t = earliest
+	case t.After(latest):
+		t = latest
 	}
 	return timestamppb.New(t)
 }
