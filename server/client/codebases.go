@@ -140,7 +140,7 @@ func (c *Client) UploadFile(ctx context.Context, id, path string, r io.Reader, o
 	if err != nil {
 		return fail(err)
 	}
-	return &sandbox.UploadResult{CodebaseID: m.GetCodebaseId(), Path: "/" + m.GetFilePath(), Size: m.GetSize(), Checksum: m.GetChecksum()}, nil
+	return &sandbox.UploadResult{CodebaseID: m.GetCodebaseId(), Path: wire.PathFrom(m.GetFilePath(), nil), Size: m.GetSize(), Checksum: m.GetChecksum()}, nil
 }
 
 // DownloadFile returns a file of a codebase, as CodebaseService says.

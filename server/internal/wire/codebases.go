@@ -32,6 +32,10 @@ func CodebaseFrom(c *sandboxv1.Codebase) *sandbox.Codebase {
 // PathTo is a path as the protocol has it: relative.
 func PathTo(p string) string { return strings.TrimPrefix(p, "/") }
 
+// PathFrom is a path of a message, which may be of anybody's: whoever joins it to a
+// directory stays in that.
+func PathFrom(text string, bytes []byte) string { return path.Clean("/" + exact(text, bytes)) }
+
 // FilesTo turns a listing into messages.
 func FilesTo(files []sandbox.FileInfo) []*sandboxv1.FileInfo {
 	list := make([]*sandboxv1.FileInfo, 0, len(files))
@@ -49,7 +53,7 @@ func FilesTo(files []sandbox.FileInfo) []*sandboxv1.FileInfo {
 func FilesFrom(list []*sandboxv1.FileInfo) []sandbox.FileInfo {
 	var files []sandbox.FileInfo
 	for _, m := range list {
-		p := "/" + exact(m.GetPath(), m.GetPathBytes())
+		p := PathFrom(m.GetPath(), m.GetPathBytes())
 		level, _ := permissions.from(m.GetPermission())
 		files = append(files, sandbox.FileInfo{
 			Path: p, Name: path.Base(p), IsDir: m.GetIsDir(), Size: m.GetSize(), Mode: modeFrom(m.GetMode()), ModTime: timeFrom(m.GetModifiedAt()), Permission: level,

@@ -24,7 +24,7 @@ func ChangesTo(changes []sandbox.Change) []*sandboxv1.Change {
 func ChangesFrom(list []*sandboxv1.Change) (changes []sandbox.Change) {
 	for _, m := range list {
 		kind, _ := kinds.from(m.GetKind())
-		c := sandbox.Change{Path: "/" + exact(m.GetPath(), m.GetPathBytes()), Kind: kind, Mode: modeFrom(m.GetMode()), Size: m.GetSize(), OldSize: m.GetOldSize()}
+		c := sandbox.Change{Path: PathFrom(m.GetPath(), m.GetPathBytes()), Kind: kind, Mode: modeFrom(m.GetMode()), Size: m.GetSize(), OldSize: m.GetOldSize()}
 		if m.GetOldMode() != 0 {
 			c.OldMode = modeFrom(m.GetOldMode())
 		}
@@ -68,7 +68,7 @@ func ReportFrom(m *sandboxv1.CommitReport) *sandbox.CommitReport {
 	for i, list := range messageLists(m) {
 		for _, item := range *list {
 			kind, _ := kinds.from(item.GetKind())
-			*to[i] = append(*to[i], sandbox.CommitItem{Path: "/" + exact(item.GetPath(), item.GetPathBytes()), Kind: kind, Reason: item.GetReason()})
+			*to[i] = append(*to[i], sandbox.CommitItem{Path: PathFrom(item.GetPath(), item.GetPathBytes()), Kind: kind, Reason: item.GetReason()})
 		}
 	}
 	return r
