@@ -44,7 +44,7 @@ func Dial(address string, opts ...Option) (*Client, error) {
 			return nil, &sandbox.Error{Op: "dial", Err: fmt.Errorf("%w: a token would go over the network in the clear: use https", sandbox.ErrInvalid)}
 		}
 		transport := newTransport(o, socket)
-		o.http, c.close = &http.Client{Transport: transport}, transport.CloseIdleConnections
+		o.http, c.close = &http.Client{Transport: transport, CheckRedirect: stay}, transport.CloseIdleConnections
 	}
 	rpc := o.rpc
 	if o.token != "" {
@@ -61,6 +61,10 @@ func (c *Client) Close() error {
 	c.close()
 	return nil
 }
+
+// stay follows no redirection: no server of this protocol sends its clients
+// elsewhere, and a token is for one alone.
+func stay(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 
 // parse reads an address.
 func parse(address string) (base *url.URL, socket string, err error) {
