@@ -94,6 +94,8 @@ func isGone(err error) bool {
 
 var errNoCommands = errors.New("this service does not let its commands be driven; use Exec or ExecStream")
 
+var errNoFiles = errors.New("this service does not let its files be opened; use ReadFile")
+
 // because joins a kind with its particular reason.
 func because(kind error, reason error) error {
 	if errors.Is(reason, kind) {

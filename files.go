@@ -11,6 +11,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 
@@ -31,24 +32,48 @@ type FileInfo struct {
 
 // readFile reads a file of the workspace under the rules.
 func (s *resident) readFile(ctx context.Context, name string) ([]byte, error) {
-	box, err := s.enterFor(ctx, "read", name)
+	f, err := s.openFile(ctx, name)
 	if err != nil {
 		return nil, err
 	}
-	defer s.leave()
-	f, err := box.Files.OpenFile(workspacePath(name), os.O_RDONLY, 0)
-	if err != nil {
-		return nil, s.fileError("read", name, box, err)
-	}
 	defer f.Close()
-	if fi, err := f.Stat(); err != nil || !fi.Mode().IsRegular() {
-		return nil, s.fail("read", name, invalidf("not a regular file"))
-	}
-	data, err := io.ReadAll(&contextReader{ctx, f})
+	data, err := io.ReadAll(f)
 	if err != nil {
 		return nil, s.fail("read", name, err)
 	}
 	return data, nil
+}
+
+// openFile opens a file of the workspace for reading, under the rules.
+func (s *resident) openFile(ctx context.Context, name string) (io.ReadCloser, error) {
+	box, err := s.enterFor(ctx, "read", name)
+	if err != nil {
+		return nil, err
+	}
+	f, err := box.Files.OpenFile(workspacePath(name), os.O_RDONLY, 0)
+	if err != nil {
+		err = s.fileError("read", name, box, err)
+		s.leave()
+		return nil, err
+	}
+	if fi, err := f.Stat(); err != nil || !fi.Mode().IsRegular() {
+		f.Close()
+		s.leave()
+		return nil, s.fail("read", name, invalidf("not a regular file"))
+	}
+	return &openedFile{contextReader: contextReader{ctx, f}, file: f, leave: sync.OnceFunc(s.leave)}, nil
+}
+
+// openedFile is a file of a workspace, which is not parked meanwhile.
+type openedFile struct {
+	contextReader
+	file  *os.File
+	leave func()
+}
+
+func (f *openedFile) Close() error {
+	defer f.leave()
+	return f.file.Close()
 }
 
 // writeFile writes a file of the workspace under the rules.

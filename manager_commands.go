@@ -4,6 +4,7 @@ package sandbox
 
 import (
 	"context"
+	"io"
 	"iter"
 )
 
@@ -136,6 +137,15 @@ func (m *Manager) ReadFile(ctx context.Context, sandboxID, path string) ([]byte,
 		return nil, &Error{Op: "read", ID: sandboxID, Path: path, Err: err}
 	}
 	return s.readFile(ctx, path)
+}
+
+// OpenFile opens a file of a workspace, as FileOpener says.
+func (m *Manager) OpenFile(ctx context.Context, sandboxID, path string) (io.ReadCloser, error) {
+	s, err := m.find(sandboxID)
+	if err != nil {
+		return nil, &Error{Op: "read", ID: sandboxID, Path: path, Err: err}
+	}
+	return s.openFile(ctx, path)
 }
 
 // WriteFile writes a file of a workspace, as FileService says.

@@ -23,6 +23,7 @@ type owned struct {
 var _ interface {
 	Service
 	CommandStarter
+	FileOpener
 } = (*owned)(nil)
 
 func (o *owned) fail(op, id string, err error) error { return &Error{Op: op, ID: id, Err: err} }
@@ -270,6 +271,18 @@ func (o *owned) ReadFile(ctx context.Context, sandboxID, path string) ([]byte, e
 		return nil, err
 	}
 	return o.svc.ReadFile(ctx, sandboxID, path)
+}
+
+// OpenFile opens a file for reading, if the service can.
+func (o *owned) OpenFile(ctx context.Context, sandboxID, path string) (io.ReadCloser, error) {
+	if err := o.sandbox(ctx, "read", sandboxID); err != nil {
+		return nil, err
+	}
+	opener, ok := o.svc.(FileOpener)
+	if !ok {
+		return nil, o.fail("read", sandboxID, because(ErrUnsupported, errNoFiles))
+	}
+	return opener.OpenFile(ctx, sandboxID, path)
 }
 
 func (o *owned) WriteFile(ctx context.Context, sandboxID, path string, data []byte) error {

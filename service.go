@@ -174,9 +174,17 @@ type CommandStarter interface {
 	StartCommand(ctx context.Context, sandboxID string, req ExecRequest) (*Command, error)
 }
 
+// FileOpener is a Service whose workspaces can be read without holding files in
+// memory: a sandbox can make one of any size.
+type FileOpener interface {
+	// OpenFile is ReadFile for a file that is read bit by bit. The caller closes it.
+	OpenFile(ctx context.Context, sandboxID, path string) (io.ReadCloser, error)
+}
+
 var _ interface {
 	DirectoryService
 	CommandStarter
+	FileOpener
 } = (*Manager)(nil)
 
 // The sizes of pages.

@@ -147,7 +147,12 @@ func (s codebases) DownloadFile(ctx context.Context, r *sandboxv1.DownloadFileRe
 		return err
 	}
 	defer body.Close()
-	_, err = io.CopyBuffer(chunks{stream}, struct{ io.Reader }{body}, make([]byte, chunkSize))
+	return sendAll(stream, body)
+}
+
+// sendAll sends what a reader has.
+func sendAll(stream *connect.ServerStream[sandboxv1.FileChunk], body io.Reader) error {
+	_, err := io.CopyBuffer(chunks{stream}, struct{ io.Reader }{body}, make([]byte, chunkSize))
 	return err
 }
 

@@ -197,12 +197,13 @@ func (s *server) putWorkspaceFile(ctx context.Context, svc *limited, _ http.Resp
 }
 
 func getWorkspaceFile(ctx context.Context, svc *limited, w http.ResponseWriter, r *http.Request) (proto.Message, error) {
-	data, err := svc.ReadFile(ctx, r.PathValue("id"), r.PathValue("path"))
+	body, err := svc.open(ctx, r.PathValue("id"), r.PathValue("path"))
 	if err != nil {
 		return nil, err
 	}
+	defer body.Close()
 	asBytes(w, "application/octet-stream")
-	_, err = w.Write(data)
+	_, err = io.Copy(w, body)
 	return nil, err
 }
 

@@ -3,7 +3,9 @@
 package server
 
 import (
+	"bytes"
 	"context"
+	"errors"
 	"io"
 
 	"connectrpc.com/connect"
@@ -18,12 +20,24 @@ func (s sandboxes) ReadFile(ctx context.Context, r *sandboxv1.ReadFileRequest, s
 	if err != nil {
 		return err
 	}
-	data, err := svc.ReadFile(ctx, r.GetSandboxId(), r.GetPath())
+	body, err := svc.open(ctx, r.GetSandboxId(), r.GetPath())
 	if err != nil {
 		return err
 	}
-	_, err = chunks{stream}.Write(data)
-	return err
+	defer body.Close()
+	return sendAll(stream, body)
+}
+
+// open opens a file of a workspace. A service that can only read it whole does.
+func (l *limited) open(ctx context.Context, id, path string) (io.ReadCloser, error) {
+	if opener, ok := l.Service.(sandbox.FileOpener); ok {
+		f, err := opener.OpenFile(ctx, id, path)
+		if !errors.Is(err, sandbox.ErrUnsupported) {
+			return f, err
+		}
+	}
+	data, err := l.Service.ReadFile(ctx, id, path)
+	return io.NopCloser(bytes.NewReader(data)), err
 }
 
 func (s sandboxes) WriteFile(ctx context.Context, stream *connect.ClientStream[sandboxv1.WriteFileRequest]) (*sandboxv1.Empty, error) {

@@ -152,6 +152,10 @@ func (l *limited) making(bound int, count func() (int, error), what string, do f
 }
 
 func (l *limited) CreateSandbox(ctx context.Context, req sandbox.CreateSandboxRequest) (info *sandbox.Info, err error) {
+	// What would be cut off is not kept: a command can print without end.
+	if most := int64(l.quotas.limits.OutputBytes); req.OutputLimit < 0 || req.OutputLimit > most {
+		req.OutputLimit = most
+	}
 	err = l.making(l.quotas.limits.SandboxesPerOwner, func() (int, error) { return l.sandboxes(ctx) }, "sandboxes", func() error {
 		info, err = l.Service.CreateSandbox(ctx, req)
 		return err

@@ -674,7 +674,8 @@ type CreateSandboxRequest struct {
 	BestEffort bool `protobuf:"varint,102,opt,name=best_effort,json=bestEffort,proto3" json:"best_effort,omitempty"`
 	// Starts it at once.
 	Start bool `protobuf:"varint,103,opt,name=start,proto3" json:"start,omitempty"`
-	// How many bytes of stdout, and of stderr, a result keeps. 0: about 2 MB.
+	// How many bytes of stdout, and of stderr, a result keeps. 0: about 2 MB. Less
+	// than none, or more than the server answers at most, is that.
 	OutputLimit int64 `protobuf:"varint,104,opt,name=output_limit,json=outputLimit,proto3" json:"output_limit,omitempty"`
 	// The runtime by its name, instead of its type.
 	RuntimeName string `protobuf:"bytes,105,opt,name=runtime_name,json=runtimeName,proto3" json:"runtime_name,omitempty"`
