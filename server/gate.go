@@ -97,6 +97,9 @@ func (g gate) answer(ctx context.Context, err error, req proto.Message) error {
 		return err
 	}
 	e := wire.ToConnect(err, req)
+	if e.Code() == connect.CodeInternal && ctx.Err() != nil {
+		return wire.ToConnect(ctx.Err(), req) // the client is gone, and nothing is wrong here
+	}
 	if e.Code() == connect.CodeInternal {
 		return &internal{e, err}
 	}

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -100,8 +101,7 @@ func (a *app) serve(ctx context.Context, s *settings) (err error) {
 	if left := srv.drain.wait(s.drainTimeout); left > 0 {
 		log.Warn("not all calls have ended in time", "calls", left)
 	}
-	// The manager goes first: the calls that are left are answered that it has.
-	err = m.Close()
+	err = closeManager(m, web, log)
 	bye, cancel := context.WithTimeout(context.WithoutCancel(ctx), farewell)
 	defer cancel()
 	if web.Shutdown(bye) != nil {
@@ -109,6 +109,22 @@ func (a *app) serve(ctx context.Context, s *settings) (err error) {
 	}
 	log.Info("ended")
 	return err
+}
+
+// closeManager closes the manager before the server: the calls that are left are
+// answered that it has. It waits for those that move content; clients that neither
+// take theirs nor send on are cut off.
+func closeManager(m io.Closer, web *http.Server, log *slog.Logger) error {
+	closed := make(chan error, 1)
+	go func() { closed <- m.Close() }()
+	select {
+	case err := <-closed:
+		return err
+	case <-time.After(farewell):
+	}
+	log.Warn("clients that are in the middle of a transfer are cut off")
+	_ = web.Close()
+	return <-closed
 }
 
 // admit says who is let in: the tokens that are asked for, or nobody at all, where
