@@ -4,6 +4,7 @@ package sandbox
 
 import (
 	"log/slog"
+	"strings"
 	"time"
 
 	"github.com/sandbox-rls/sandbox/internal/engine"
@@ -54,6 +55,39 @@ func (r *CreateSandboxRequest) Validate() error {
 	}
 	if err := r.Resources.Validate(); err != nil {
 		return because(ErrInvalid, err)
+	}
+	if len(r.Image) > maxName || len(r.OwnerID) > maxName {
+		return invalidf("the name of an image or an owner has more than %d bytes", maxName)
+	}
+	size := 0
+	for _, rule := range r.Rules {
+		size += len(rule.Pattern)
+	}
+	if size > maxRules {
+		return invalidf("the patterns of the rules have %d bytes together, and %d are allowed", size, maxRules)
+	}
+	return checkLabels(r.Labels)
+}
+
+// What is kept of a sandbox is listed with many others, and has to be of a size.
+const (
+	maxName   = 1 << 10
+	maxLabels = 64 << 10
+	maxRules  = 1 << 20
+)
+
+// checkLabels reports labels that nobody may give. Those whose names begin with a
+// NUL byte are the manager's own.
+func checkLabels(labels map[string]string) error {
+	size := 0
+	for k, v := range labels {
+		if strings.HasPrefix(k, "\x00") {
+			return invalidf("the name of a label begins with a NUL byte")
+		}
+		size += len(k) + len(v)
+	}
+	if size > maxLabels {
+		return invalidf("the labels have %d bytes together, and %d are allowed", size, maxLabels)
 	}
 	return nil
 }

@@ -40,7 +40,7 @@ func (r *ForkRequest) Validate() error {
 			return because(ErrInvalid, err)
 		}
 	}
-	return nil
+	return checkLabels(r.Labels)
 }
 
 // forkRequest is what the options of Sandbox.Fork ask for.

@@ -44,6 +44,9 @@ func (m *Manager) makeCodebase(ctx context.Context, op string, info codebase.Inf
 	fail := func(err error) (*Codebase, error) {
 		return nil, &Error{Op: op, ID: info.ID, Path: info.Source, Err: kindOf(err)}
 	}
+	if len(info.Name) > maxName {
+		return fail(invalidf("the name of a codebase has more than %d bytes", maxName))
+	}
 	if err := m.enter(); err != nil {
 		return fail(err)
 	}

@@ -97,6 +97,7 @@ func (m *Manager) rows(ctx context.Context, req *ListSandboxesRequest, after str
 	if req.OwnerID != "" {
 		labels = withOwner(labels, req.OwnerID)
 	}
+	bytes := 0
 	scanned := m.sandboxes.Scan(req.CodebaseID, after, func(row metadata.Row) bool {
 		if err = ctx.Err(); err != nil {
 			return false
@@ -104,11 +105,12 @@ func (m *Manager) rows(ctx context.Context, req *ListSandboxesRequest, after str
 		if !hasLabels(row.Labels, labels) {
 			return true
 		}
-		if len(rows) == size {
-			next = tokenOf(rows[size-1].ID)
+		if size == len(rows) || len(rows) > 0 && bytes+len(row.Doc) > maxPageBytes {
+			next = tokenOf(rows[len(rows)-1].ID)
 			return false
 		}
 		rows = append(rows, row)
+		bytes += len(row.Doc)
 		return true
 	})
 	return rows, next, errors.Join(scanned, err)

@@ -193,6 +193,10 @@ const (
 	MaxPageSize     = 1000
 )
 
+// maxPageBytes bounds what a page of several sandboxes holds: there are fewer in it,
+// where they have many rules and labels. Clients take no messages of any size.
+const maxPageBytes = 3 << 20
+
 // ListSandboxesRequest says which sandboxes to list.
 type ListSandboxesRequest struct {
 	// CodebaseID, if given, is the codebase that they were made of.
@@ -201,7 +205,8 @@ type ListSandboxesRequest struct {
 	OwnerID string `json:"owner_id,omitempty"`
 	// Labels are those that they all have.
 	Labels map[string]string `json:"labels,omitempty"`
-	// PageSize is how many to list at most. Default DefaultPageSize; more than
+	// PageSize is how many to list at most; there may be fewer in a page that is not
+	// the last. Default DefaultPageSize; more than
 	// MaxPageSize is MaxPageSize.
 	PageSize int `json:"page_size,omitempty"`
 	// PageToken is the NextPageToken of the page before. Empty: the first page.

@@ -22,7 +22,7 @@ const prefix = "sbx_"
 const (
 	idBytes     = 6
 	secretBytes = 32
-	maxOwner    = 256 // bytes
+	maxOwner    = 128 // bytes, as that of a codebase
 )
 
 // Token says of a token what may be known to all who administer the server.

@@ -88,8 +88,11 @@ func ToConnect(err error, req proto.Message) *connect.Error {
 	code := connect.CodeInternal
 	var at *sandbox.Error
 	if errors.As(err, &at) {
-		info.Op, info.Id = at.Op, text(at.ID)
-		if known := knownWords(req); known.has(at.Path) {
+		info.Op = at.Op
+		if len(at.ID) <= maxWords {
+			info.Id = text(at.ID)
+		}
+		if known := knownWords(req); known.has(at.Path) && len(at.Path) <= maxWords {
 			info.Path = text(at.Path)
 		}
 	}
@@ -101,7 +104,7 @@ func ToConnect(err error, req proto.Message) *connect.Error {
 			info.Errno = errnoName(errno)
 		}
 		if k.Open {
-			why = redact(reasonOf(err), knownWords(req))
+			why = short(text(redact(reasonOf(err), knownWords(req))))
 		}
 	}
 	e := connect.NewError(code, errors.New(sentence(info, why)))
@@ -109,6 +112,18 @@ func ToConnect(err error, req proto.Message) *connect.Error {
 		e.AddDetail(d)
 	}
 	return e
+}
+
+// maxWords is how long a part of an error may be: clients of gRPC take 8 KiB of
+// headers, in which an error comes twice. A client knows its own words.
+const maxWords = 512
+
+// short cuts a text that is too long.
+func short(s string) string {
+	if len(s) <= maxWords {
+		return s
+	}
+	return text(s[:maxWords]) + "…"
 }
 
 // sentence says what failed, on what, and why.
