@@ -4,10 +4,12 @@ package server
 
 import (
 	"context"
+	"io"
 	"net/http"
 	"strings"
 
 	"github.com/sandbox-rls/sandbox"
+	"github.com/sandbox-rls/sandbox/server/internal/wire"
 )
 
 // caller is who a call comes from.
@@ -38,8 +40,31 @@ func (s *server) authenticate(next http.Handler) http.Handler {
 		if !ok || c.err == nil && c.owner == "" {
 			c.err = sandbox.ErrUnauthenticated
 		}
-		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), callerKey{}, c)))
+		r = r.WithContext(context.WithValue(r.Context(), callerKey{}, c))
+		if c.err != nil {
+			r.Body = &strangersBody{r.Body, strangersBytes}
+		}
+		next.ServeHTTP(w, r)
 	})
+}
+
+// strangersBytes is how much is read of a request of nobody's: a message is read
+// before its call can be answered, and whoever has no token must not fill the
+// memory.
+const strangersBytes = 64 << 10
+
+type strangersBody struct {
+	io.ReadCloser
+	left int
+}
+
+func (b *strangersBody) Read(p []byte) (int, error) {
+	if b.left <= 0 {
+		return 0, wire.ToConnect(sandbox.ErrUnauthenticated, nil)
+	}
+	n, err := b.ReadCloser.Read(p[:min(len(p), b.left)])
+	b.left -= n
+	return n, err
 }
 
 // bearer is the token of a request (RFC 6750).

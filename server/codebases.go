@@ -104,7 +104,7 @@ func (s codebases) UploadFiles(ctx context.Context, stream *connect.ClientStream
 	if err != nil {
 		return nil, err
 	}
-	return &sandboxv1.UploadResult{CodebaseId: result.CodebaseID, FilePath: wire.PathTo(result.Path), Size: result.Size, Checksum: result.Checksum}, nil
+	return &sandboxv1.UploadResult{CodebaseId: result.CodebaseID, FilePath: wire.TextTo(wire.PathTo(result.Path)), Size: result.Size, Checksum: result.Checksum}, nil
 }
 
 // or is the first error, if there is one.

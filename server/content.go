@@ -154,7 +154,7 @@ func putFile(ctx context.Context, svc *limited, _ http.ResponseWriter, r *http.R
 	if err != nil {
 		return nil, err
 	}
-	return &sandboxv1.UploadResult{CodebaseId: result.CodebaseID, FilePath: wire.PathTo(result.Path), Size: result.Size, Checksum: result.Checksum}, nil
+	return &sandboxv1.UploadResult{CodebaseId: result.CodebaseID, FilePath: wire.TextTo(wire.PathTo(result.Path)), Size: result.Size, Checksum: result.Checksum}, nil
 }
 
 func getFile(ctx context.Context, svc *limited, w http.ResponseWriter, r *http.Request) (proto.Message, error) {

@@ -83,3 +83,7 @@ func redact(s string, known words) string {
 
 // text is a string that the protocol can carry: valid UTF-8.
 func text(s string) string { return strings.ToValidUTF8(s, "\uFFFD") }
+
+// TextTo is a string that the protocol can carry. What is not valid UTF-8 in it is
+// U+FFFD.
+func TextTo(s string) string { return text(s) }
