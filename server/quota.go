@@ -24,8 +24,9 @@ type quotas struct {
 // tally is what an owner does at the moment.
 type tally struct {
 	commands int
-	making   sync.Mutex // what is counted is made by one call at a time
+	making   chan struct{} // has room for one: what is counted is made by one call at a time
 	users    int
+	uploads
 }
 
 func newQuotas(l Limits) *quotas { return &quotas{limits: l, owners: map[string]*tally{}} }
@@ -47,7 +48,7 @@ func (q *quotas) take(owner string) *tally {
 	defer q.mu.Unlock()
 	t := q.owners[owner]
 	if t == nil {
-		t = &tally{}
+		t = &tally{making: make(chan struct{}, 1)}
 		q.owners[owner] = t
 	}
 	t.users++
@@ -133,14 +134,18 @@ func (l *limited) counted(run func() iter.Seq2[sandbox.ExecOutput, error]) iter.
 }
 
 // making lets one call at a time make something of a kind that is counted.
-func (l *limited) making(bound int, count func() (int, error), what string, do func() error) error {
+func (l *limited) making(ctx context.Context, bound int, count func() (int, error), what string, do func() error) error {
 	if bound <= 0 {
 		return do()
 	}
 	t := l.quotas.take(l.owner)
 	defer l.quotas.give(l.owner, t)
-	t.making.Lock()
-	defer t.making.Unlock()
+	select {
+	case t.making <- struct{}{}:
+		defer func() { <-t.making }()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 	n, err := count()
 	if err != nil {
 		return err
@@ -156,7 +161,7 @@ func (l *limited) CreateSandbox(ctx context.Context, req sandbox.CreateSandboxRe
 	if most := int64(l.quotas.limits.OutputBytes); req.OutputLimit < 0 || req.OutputLimit > most {
 		req.OutputLimit = most
 	}
-	err = l.making(l.quotas.limits.SandboxesPerOwner, func() (int, error) { return l.sandboxes(ctx) }, "sandboxes", func() error {
+	err = l.making(ctx, l.quotas.limits.SandboxesPerOwner, func() (int, error) { return l.sandboxes(ctx) }, "sandboxes", func() error {
 		info, err = l.Service.CreateSandbox(ctx, req)
 		return err
 	})
@@ -164,7 +169,7 @@ func (l *limited) CreateSandbox(ctx context.Context, req sandbox.CreateSandboxRe
 }
 
 func (l *limited) Fork(ctx context.Context, id string, req sandbox.ForkRequest) (info *sandbox.Info, err error) {
-	err = l.making(l.quotas.limits.SandboxesPerOwner, func() (int, error) { return l.sandboxes(ctx) }, "sandboxes", func() error {
+	err = l.making(ctx, l.quotas.limits.SandboxesPerOwner, func() (int, error) { return l.sandboxes(ctx) }, "sandboxes", func() error {
 		info, err = l.Service.Fork(ctx, id, req)
 		return err
 	})
@@ -172,7 +177,7 @@ func (l *limited) Fork(ctx context.Context, id string, req sandbox.ForkRequest) 
 }
 
 func (l *limited) CreateCodebase(ctx context.Context, req sandbox.CreateCodebaseRequest) (c *sandbox.Codebase, err error) {
-	err = l.making(l.quotas.limits.CodebasesPerOwner, func() (int, error) { n, _, err := l.codebases(ctx); return n, err }, "codebases", func() error {
+	err = l.making(ctx, l.quotas.limits.CodebasesPerOwner, func() (int, error) { n, _, err := l.codebases(ctx); return n, err }, "codebases", func() error {
 		c, err = l.Service.CreateCodebase(ctx, req)
 		return err
 	})
@@ -210,43 +215,6 @@ func (l *limited) codebases(ctx context.Context) (n int, bytes int64, err error)
 			return n, bytes, nil
 		}
 	}
-}
-
-// room is how many bytes may still be uploaded at once; negative: any number.
-func (l *limited) room(ctx context.Context) (int64, error) {
-	room := int64(-1)
-	if l.quotas.limits.UploadBytes > 0 {
-		room = l.quotas.limits.UploadBytes
-	}
-	if bound := l.quotas.limits.BytesPerOwner; bound > 0 {
-		_, have, err := l.codebases(ctx)
-		if err != nil {
-			return 0, err
-		}
-		if have >= bound {
-			return 0, exceeded("the codebases hold %d bytes, and %d are allowed", have, bound)
-		}
-		if left := bound - have; room < 0 || left < room {
-			room = left
-		}
-	}
-	return room, nil
-}
-
-func (l *limited) UploadFile(ctx context.Context, id, path string, r io.Reader, opts sandbox.UploadOptions) (*sandbox.UploadResult, error) {
-	room, err := l.room(ctx)
-	if err != nil {
-		return nil, err
-	}
-	return l.Service.UploadFile(ctx, id, path, atMost(r, room), opts)
-}
-
-func (l *limited) ImportTar(ctx context.Context, id string, r io.Reader) (*sandbox.Codebase, error) {
-	room, err := l.room(ctx)
-	if err != nil {
-		return nil, err
-	}
-	return l.Service.ImportTar(ctx, id, atMost(r, room))
 }
 
 // atMost reads no more than so many bytes; what is over is an error.

@@ -166,7 +166,7 @@ func TestQuotas(t *testing.T) {
 	r.refused("POST", "/v1/codebases", "{}", 429, "QUOTA_EXCEEDED")
 	r.refused("PUT", cb+"/files/a", strings.Repeat("x", 1001), 429, "TOO_LARGE")
 	r.ok("PUT", cb+"/files/a", strings.Repeat("x", 1000))
-	r.refused("PUT", cb+"/files/b", strings.Repeat("x", 501), 429, "TOO_LARGE")
+	r.refused("PUT", cb+"/files/b", strings.Repeat("x", 501), 429, "QUOTA_EXCEEDED")
 	r.ok("PUT", cb+"/files/b", strings.Repeat("x", 500))
 	r.refused("PUT", cb+"/files/c", "x", 429, "QUOTA_EXCEEDED")
 	create := `{"codebase_id":"` + id + `","preset":"full-access","start":true}`
