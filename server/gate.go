@@ -111,6 +111,24 @@ func (s *server) recovered(_ context.Context, spec connect.Spec, _ http.Header, 
 	return wire.ToConnect(errors.New("panic"), nil)
 }
 
+// caught has the log tell of a panic outside of calls, in which connect catches it.
+// The connection, or stream, ends.
+func (s *server) caught(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		defer func() {
+			v := recover()
+			if v == nil {
+				return
+			}
+			if v != http.ErrAbortHandler {
+				s.options.logger.Error("a request panicked", "method", r.Method, "path", r.URL.Path, "panic", fmt.Sprint(v), "stack", string(debug.Stack()))
+			}
+			panic(http.ErrAbortHandler)
+		}()
+		next.ServeHTTP(w, r)
+	})
+}
+
 // observer logs calls.
 type observer struct{ *server }
 

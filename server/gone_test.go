@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/sandbox-rls/sandbox"
 	"github.com/sandbox-rls/sandbox/server"
 )
 
@@ -66,5 +67,28 @@ func TestClientGone(t *testing.T) {
 	}
 	if strings.Contains(log.String(), "level=ERROR") {
 		t.Errorf("it says %s", log.String())
+	}
+}
+
+// broken is a service that has a bug.
+type broken struct{ sandbox.Service }
+
+func (broken) DownloadFile(context.Context, string, string) (io.ReadCloser, error) { panic("a bug") }
+
+// TestPanic has the service panic: the log says so, and the server goes on.
+func TestPanic(t *testing.T) {
+	var log journal
+	s := serve(t, broken{manager(t)}, server.WithLogger(slog.New(slog.NewTextHandler(&log, nil))))
+	req, err := http.NewRequestWithContext(t.Context(), "GET", s.URL+"/v1/codebases/cb_0/files/a", nil)
+	must(t, err)
+	if res, err := http2Client(t).Do(req); err == nil {
+		res.Body.Close()
+		t.Errorf("it is answered %s", res.Status)
+	}
+	if !strings.Contains(log.String(), "level=ERROR") || !strings.Contains(log.String(), "a bug") {
+		t.Errorf("it says %s", log.String())
+	}
+	if code, _ := request(t, "GET", s.URL+"/healthz", "", ""); code != http.StatusOK {
+		t.Errorf("then %d", code)
 	}
 }

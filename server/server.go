@@ -74,5 +74,5 @@ func (s *server) handler() (http.Handler, error) {
 	}
 	s.content(all)
 	all.HandleFunc("GET /healthz", s.healthz)
-	return s.authenticate(s.paced(all)), nil
+	return s.caught(s.authenticate(s.paced(all))), nil
 }
