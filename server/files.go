@@ -67,7 +67,7 @@ func (s sandboxes) WriteFile(ctx context.Context, stream *connect.ClientStream[s
 
 // writeLimit bounds a file that is held in memory.
 func (s *server) writeLimit() int64 {
-	const most = 1 << 30
+	const most = 64 << 20
 	if n := s.options.limits.UploadBytes; n > 0 {
 		return min(n, most)
 	}
