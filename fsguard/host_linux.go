@@ -5,10 +5,11 @@ package fsguard
 import (
 	"io/fs"
 	"os"
-	"runtime"
 	"strings"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/sandbox-rls/sandbox/internal/thread"
 )
 
 // OpenFile opens a file of the workspace for the sandbox's owner, under the
@@ -161,20 +162,16 @@ func (a *Attachment) openCover(rel string, flags int) (int, error) {
 
 // asUser runs something as the sandbox's user, on a thread that ends with it.
 // The files of the door stay open meanwhile.
-func (a *Attachment) asUser(do func(w *worker) error) error {
+func (a *Attachment) asUser(do func(w *worker) error) (err error) {
 	if !a.hold() {
 		return ErrGuardClosed
 	}
 	defer a.inside.Done()
-	done := make(chan error, 1)
-	go func() {
-		runtime.LockOSThread()
+	thread.Discard(func() {
 		w := &worker{guard: a.guard, umask: -1}
-		if err := w.become(a.guard.owner); err != nil {
-			done <- err
-			return
+		if err = w.become(a.guard.owner); err == nil {
+			err = do(w)
 		}
-		done <- do(w)
-	}()
-	return <-done
+	})
+	return err
 }

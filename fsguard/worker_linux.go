@@ -4,10 +4,11 @@ package fsguard
 
 import (
 	"fmt"
-	"runtime"
 	"sync/atomic"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/sandbox-rls/sandbox/internal/thread"
 )
 
 const (
@@ -43,7 +44,13 @@ func (g *Guard) spawnLocked() {
 	}
 	g.workers++
 	g.wg.Add(1)
-	go g.work()
+	go func() {
+		thread.Discard(g.work)
+		g.mu.Lock()
+		g.workers--
+		g.mu.Unlock()
+		g.wg.Done()
+	}()
 }
 
 func (g *Guard) spawn() {
@@ -52,15 +59,8 @@ func (g *Guard) spawn() {
 	g.spawnLocked()
 }
 
-// work is the life of a worker.
+// work is the life of a worker, whose thread ends with it.
 func (g *Guard) work() {
-	defer g.wg.Done()
-	defer func() {
-		g.mu.Lock()
-		g.workers--
-		g.mu.Unlock()
-	}()
-	runtime.LockOSThread() // never unlocked: the thread ends with the goroutine
 	w := &worker{guard: g, umask: -1}
 	if err := w.become(g.owner); err != nil {
 		return
@@ -126,14 +126,9 @@ func (w *worker) become(id Identity) error {
 
 // usable reports whether a thread of this process can act as the sandbox's
 // user. A guard without such threads would let what it is asked wait for ever.
-func (id Identity) usable() error {
-	done := make(chan error, 1)
-	go func() {
-		runtime.LockOSThread() // never unlocked: the thread ends with the goroutine
-		w := &worker{umask: -1}
-		done <- w.become(id)
-	}()
-	if err := <-done; err != nil {
+func (id Identity) usable() (err error) {
+	thread.Discard(func() { err = (&worker{umask: -1}).become(id) })
+	if err != nil {
 		return fmt.Errorf("acting as the sandbox's user, %d:%d on this machine: %w", id.UID, id.GID, err)
 	}
 	return nil
