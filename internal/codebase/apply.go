@@ -13,6 +13,7 @@ type applier struct {
 	*edit
 	strict bool
 	force  bool
+	seen   map[string]uint64 // by path: a version that the sandbox has seen
 	report ApplyReport
 	left   map[string]bool
 }
@@ -27,9 +28,9 @@ type change struct {
 }
 
 // yields reports whether a state of a path, by the version and the time of its
-// writing, makes room for a change.
-func (a *applier) yields(version uint64, written int64, c *change) bool {
-	if version <= c.base || version == a.version || a.force {
+// writing, makes room for a change, of that path or of one above or beneath it.
+func (a *applier) yields(path string, version uint64, written int64, c *change) bool {
+	if version <= max(c.base, a.seen[path]) || version == a.version || a.force {
 		return true
 	}
 	return !a.strict && c.Written >= written
@@ -68,7 +69,7 @@ func (a *applier) apply(c *change) error {
 		}
 		version, written = t.version, t.written
 	}
-	free := a.yields(version, written, c)
+	free := a.yields(c.Path, version, written, c)
 	if free && ok && old.Mode.IsDir() && !c.Mode.IsDir() {
 		if free, err = a.vacant(c); err != nil {
 			return err
@@ -91,7 +92,7 @@ func (a *applier) apply(c *change) error {
 func (a *applier) vacant(c *change) (bool, error) {
 	free := true
 	err := a.beneath(c.Path, func(r *record) error {
-		free = free && a.yields(r.Version, r.Written, c)
+		free = free && a.yields(r.Path, r.Version, r.Written, c)
 		return nil
 	})
 	return free, err
@@ -107,7 +108,7 @@ func (a *applier) way(c *change) (obstacle string, free bool, err error) {
 			return "", false, err
 		}
 		if ok && !r.Mode.IsDir() {
-			return dir, a.yields(r.Version, r.Written, c), nil
+			return dir, a.yields(dir, r.Version, r.Written, c), nil
 		}
 		if ok {
 			break
@@ -160,7 +161,7 @@ func (a *applier) remove(c *change) error {
 	kept := map[string]bool{}
 	// Backwards, so that what a directory holds comes before it.
 	for _, r := range slices.Backward(states) {
-		free := a.yields(r.Version, r.Written, c)
+		free := a.yields(r.Path, r.Version, r.Written, c)
 		if free && !kept[r.Path] {
 			if err := a.bury(r.Path, c.Written); err != nil {
 				return err

@@ -11,14 +11,15 @@ import (
 )
 
 // Apply folds what a sandbox changed into a codebase, in one step. By path the
-// newest writer wins: an item replaces what is no newer than its Base, and of
-// what somebody else wrote since then it replaces that which was written no later
-// than it was itself. An item that says what is so already changes nothing, not
-// even a time.
+// newest writer wins: an item replaces what is no newer than its Base, or was Seen, and
+// of what somebody else wrote since then it replaces that which was written no later
+// than it was itself. An item that says what is so already changes nothing, not even a
+// time.
 //
-// A deleted directory is kept when something beneath it is. Of an item that puts
-// a file in the place of a directory, or beneath what has become a file, the
-// whole is left when anything of it was written later.
+// What lies above or beneath an item's path is Seen if its own item says so. A deleted
+// directory is kept when something beneath it is. Of an item that puts a file in the
+// place of a directory, or beneath what has become a file, the whole is left when
+// anything of it was written later.
 func (s *Store) Apply(ctx context.Context, id string, batch Batch) (ApplyReport, error) {
 	c, err := s.find(ctx, id)
 	if err != nil {
@@ -36,9 +37,15 @@ func (s *Store) Apply(ctx context.Context, id string, batch Batch) (ApplyReport,
 			return ApplyReport{}, err
 		}
 	}
+	seen := map[string]uint64{}
+	for i := range batch.Items {
+		if s := batch.Items[i].Seen; s > 0 {
+			seen[changes[i].Path] = s
+		}
+	}
 	var report ApplyReport
 	version, err := c.commit(ctx, st, func(e *edit) error {
-		a := applier{edit: e, strict: batch.Strict, force: batch.Overwrite, left: map[string]bool{}}
+		a := applier{edit: e, strict: batch.Strict, force: batch.Overwrite, seen: seen, left: map[string]bool{}}
 		for i := range changes {
 			ch := &changes[i]
 			ch.object = func() uint64 { return st.take(e, staged[i]) }

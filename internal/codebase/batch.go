@@ -48,6 +48,9 @@ type Item struct {
 	// checkout of that version or of an older one should still be held: what was
 	// removed before the oldest one may be forgotten.
 	Base uint64
+	// Seen is the version of what the path has in the codebase, if the sandbox
+	// has seen that, although it is later than Base.
+	Seen uint64
 }
 
 // ApplyReport says what became of each path of a batch, in the order of its

@@ -31,6 +31,18 @@ func (*Reader) Close() {}
 // Read needs Linux.
 func (*Reader) Read(string, int64) (Pair, error) { return Pair{}, errors.ErrUnsupported }
 
+// File needs Linux.
+type File struct{}
+
+// Entry is nothing.
+func (*File) Entry() *tree.Entry { return &tree.Entry{} }
+
+// Open needs Linux.
+func (*File) Open() (int, error) { return -1, errors.ErrUnsupported }
+
+// Before needs Linux.
+func (*Reader) Before(string) (*File, error) { return nil, errors.ErrUnsupported }
+
 // ChangesAt needs Linux.
 func ChangesAt(Layers, string) ([]Change, error) { return nil, errors.ErrUnsupported }
 

@@ -4,10 +4,10 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"io"
 	"io/fs"
 	"os"
-	"path/filepath"
 
 	"github.com/sandbox-rls/sandbox/fsguard"
 	"github.com/sandbox-rls/sandbox/internal/codebase"
@@ -23,7 +23,7 @@ func (w *Workspace) Fold(ctx context.Context) (codebase.ApplyReport, error) {
 	if err != nil || len(changes) == 0 {
 		return codebase.ApplyReport{}, err
 	}
-	batch, _, closeAll, err := w.batch(changes)
+	batch, _, closeAll, err := w.batch(ctx, changes, false)
 	if err != nil {
 		return codebase.ApplyReport{}, err
 	}
@@ -33,11 +33,13 @@ func (w *Workspace) Fold(ctx context.Context) (codebase.ApplyReport, error) {
 
 // batch makes of changes what a codebase can take, if the rules let them be
 // written. It says what else there is of each.
-func (w *Workspace) batch(changes []delta.Change) (b codebase.Batch, rest commit.Report, closeAll func(), err error) {
+func (w *Workspace) batch(ctx context.Context, changes []delta.Change, strict bool) (b codebase.Batch, rest commit.Report, closeAll func(), err error) {
+	b.Strict = strict
 	upper, err := tree.OpenCursor(w.Upper())
 	if err != nil {
 		return b, rest, nil, err
 	}
+	var kept []*delta.Change
 	for i := range changes {
 		c := &changes[i]
 		item := commit.Item{Path: c.Path, Kind: c.Kind}
@@ -55,21 +57,44 @@ func (w *Workspace) batch(changes []delta.Change) (b codebase.Batch, rest commit
 			rest.Skipped = append(rest.Skipped, item)
 			continue
 		}
-		it := codebase.Item{Path: c.Path, Mode: c.Mode, ModTime: c.ModTime, Link: c.Link, Written: c.Time, Base: w.baseOf(c.Path), Delete: c.Kind == delta.Deleted}
+		it := codebase.Item{Path: c.Path, Mode: c.Mode, ModTime: c.ModTime, Link: c.Link, Written: c.Time, Base: w.origin.Version, Delete: c.Kind == delta.Deleted}
 		it.Open = func() (io.ReadCloser, error) { return delta.OpenContent(upper, c.Path) }
 		b.Items = append(b.Items, it)
+		kept = append(kept, c)
+	}
+	if err := w.see(ctx, &b, kept); err != nil {
+		_ = upper.Close()
+		return b, rest, nil, err
 	}
 	return b, rest, func() { _ = upper.Close() }, nil
 }
 
-// baseOf is the version of the codebase at which the sandbox has seen a path last.
-func (w *Workspace) baseOf(path string) uint64 {
-	for _, dir := range w.bases() {
-		if _, err := os.Lstat(filepath.Join(dir, path)); err == nil {
-			return max(w.origin.Seen, w.origin.Committed)
+// see notes in a batch which of what was changed in the codebase since the sandbox
+// began it has seen. changes are those of the batch.
+func (w *Workspace) see(ctx context.Context, b *codebase.Batch, changes []*delta.Change) error {
+	info, err := w.engine.codebases.Get(ctx, w.origin.Codebase)
+	if err != nil || info.Version == w.origin.Version {
+		return nil // nothing was; or it is gone, as will show
+	}
+	s, err := w.seen()
+	if err != nil {
+		return err
+	}
+	defer s.close()
+	for i, c := range changes {
+		anew := b.Strict && c.Kind == delta.Added
+		if s.base == nil && !anew {
+			continue
+		}
+		now, err := w.engine.codebases.Stat(ctx, w.origin.Codebase, c.Path)
+		switch {
+		case err == nil && s.has(ctx, &now):
+			b.Items[i].Seen = now.Version
+		case anew && errors.Is(err, fs.ErrNotExist):
+			b.Items[i].Seen = info.Version // there is nothing, and for the sandbox there was nothing
 		}
 	}
-	return w.origin.Version
+	return nil
 }
 
 // commitToCodebase carries changes over to the codebase.
@@ -82,13 +107,13 @@ func (w *Workspace) commitToCodebase(ctx context.Context, changes []delta.Change
 	if err != nil {
 		return nil, err
 	}
-	batch, report, closeAll, err := w.batch(changes)
+	batch, report, closeAll, err := w.batch(ctx, changes, true)
 	done()
 	if err != nil {
 		return nil, err
 	}
 	defer closeAll()
-	batch.Strict, batch.Overwrite, batch.Partial, batch.DryRun = true, o.Overwrite, o.Partial, o.DryRun
+	batch.Overwrite, batch.Partial, batch.DryRun = o.Overwrite, o.Partial, o.DryRun
 	applied, err := w.engine.codebases.Apply(ctx, w.origin.Codebase, batch)
 	if err != nil {
 		return nil, err
@@ -122,7 +147,6 @@ func (w *Workspace) inCodebase(ctx context.Context, report *commit.Report, versi
 		return err
 	}
 	defer done()
-	w.origin.Committed = max(w.origin.Committed, version)
 	return w.rebase(ctx, func(b *delta.Base) error {
 		for _, item := range append(report.Applied, report.Unchanged...) {
 			if item.Kind == delta.Deleted {

@@ -83,7 +83,7 @@ func (w *Workspace) noteUploads(ctx context.Context, changes []delta.Change) err
 		if errors.Is(err, codebase.ErrNotFound) {
 			return nil // it was deleted
 		}
-		if err == nil && f.Version > w.baseOf(c.Path) && w.isUpload(c, &f) {
+		if err == nil && f.Version > w.origin.Version && w.isUpload(c, &f) {
 			there = append(there, f)
 		}
 	}

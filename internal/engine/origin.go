@@ -28,8 +28,6 @@ type Origin struct {
 	// Seen is the version of the codebase up to which its uploads are in the
 	// workspace.
 	Seen uint64 `json:"seen,omitempty"`
-	// Committed is the version of the codebase that the last commit has made.
-	Committed uint64 `json:"committed,omitempty"`
 	// Known are paths of a live directory that were committed, as that left them.
 	Known []KnownPath `json:"known,omitempty"`
 }

@@ -78,8 +78,16 @@ func (v *View) Close() {
 }
 
 // wins reports whether what a sandbox wrote is newer than what the codebase has.
-func (c *written) wins(head *codebase.File) bool {
-	return head == nil || head.Version <= c.by.baseOf(c.Path) || c.Time >= head.Written
+func (c *written) wins(ctx context.Context, head *codebase.File) bool {
+	if head == nil || c.Time >= head.Written {
+		return true
+	}
+	s, err := c.by.seen()
+	if err != nil {
+		return false
+	}
+	defer s.close()
+	return s.has(ctx, head) // and the clock was set
 }
 
 // Open opens a file.
@@ -90,7 +98,7 @@ func (v *View) Open(ctx context.Context, path string) (io.ReadCloser, error) {
 		head = &f
 	}
 	c := v.newest[path]
-	if c == nil || !c.wins(head) {
+	if c == nil || !c.wins(ctx, head) {
 		r, _, err := v.store.Open(ctx, v.codebase, path)
 		if err != nil {
 			return nil, err
@@ -124,14 +132,14 @@ func (v *View) List(ctx context.Context, dir string, recursive bool) ([]codebase
 	}
 	list := make([]codebase.File, 0, len(files))
 	for i := range files {
-		if c := v.newest[files[i].Path]; c == nil || !c.wins(&files[i]) {
+		if c := v.newest[files[i].Path]; c == nil || !c.wins(ctx, &files[i]) {
 			list = append(list, files[i])
 		}
 	}
 	for path, c := range v.newest {
 		parent, _ := tree.Split(path)
 		switch {
-		case c.Kind == delta.Deleted || path == dir || !c.wins(known[path]):
+		case c.Kind == delta.Deleted || path == dir || !c.wins(ctx, known[path]):
 		case parent == dir || recursive && tree.Beneath(path, dir):
 			list = append(list, codebase.File{Path: path, Mode: c.Mode, Size: c.Size, ModTime: c.ModTime, Written: c.Time})
 		}
