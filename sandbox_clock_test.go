@@ -213,25 +213,38 @@ func TestCommitBeforeKill(t *testing.T) {
 	check(t, err)
 	sb, err := m.FromCodebase(t.Context(), cb.ID, everything)
 	check(t, err)
-	must(t, sb, "echo x > new; echo y > README.md; echo z > other")
-	_, err = sb.Commit(t.Context(), sandbox.CommitOptions{Paths: []string{"new", "README.md"}})
+	must(t, sb, "echo x > new; echo y > README.md; echo z > other; rm src/main.py")
+	_, err = sb.Commit(t.Context(), sandbox.CommitOptions{Paths: []string{"new", "README.md", "src"}})
 	check(t, err)
 	check(t, m.Close())
-	check(t, os.RemoveAll(filepath.Join(stateDir, "deltas", sb.ID(), "open"))) // as if it had been killed before it made that
+	dir := filepath.Join(stateDir, "deltas", sb.ID())
+	mark := filepath.Join(dir, "committing")
+	gone := func() {
+		if _, err := os.Lstat(mark); !errors.Is(err, os.ErrNotExist) {
+			t.Errorf("a mark is left: %v", err)
+		}
+	}
+	gone()
+	// As if it had been killed before it made the one and removed the other.
+	check(t, os.RemoveAll(filepath.Join(dir, "open")))
+	check(t, os.WriteFile(mark, nil, 0o600))
 	again, err := sandbox.NewManager(sandbox.Config{StateDir: stateDir})
 	check(t, err)
 	t.Cleanup(func() { check(t, again.Close()) })
 	sb, err = again.Connect(t.Context(), sb.ID())
 	check(t, err)
 	wantChanges(t, sb, "added /other")
+	gone()
 	check(t, sb.Start(t.Context()))
-	must(t, sb, "rm new other")
-	wantChanges(t, sb, "deleted /new")
+	must(t, sb, "rm new other; echo z > README.md; echo x > src/main.py")
+	wantChanges(t, sb, "deleted /new", "modified /README.md", "added /src/main.py")
+	_, err = sb.Commit(t.Context(), sandbox.CommitOptions{Paths: []string{"README.md", "src"}})
+	check(t, err)
 	check(t, sb.Close())
 	if got := download(t, again, cb.ID, "new"); !strings.Contains(got, "error") {
 		t.Errorf("what was removed is %q in the codebase", got)
 	}
-	if got := download(t, again, cb.ID, "README.md"); got != "y\n" {
+	if got := download(t, again, cb.ID, "README.md"); got != "z\n" {
 		t.Errorf("got %q", got)
 	}
 }

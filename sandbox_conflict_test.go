@@ -6,6 +6,7 @@ package sandbox_test
 
 import (
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/sandbox-rls/sandbox"
@@ -109,5 +110,44 @@ func TestConflictWithWhatIsNotSeen(t *testing.T) {
 				t.Errorf("conflicts of %q, want %q", got, c.conflicts)
 			}
 		})
+	}
+}
+
+// TestForkThatIsCommitted commits a fork, and has another process go on with what it
+// was made of: that is of nobody's changes but its own.
+func TestForkThatIsCommitted(t *testing.T) {
+	t.Parallel()
+	m, stateDir := manager(t)
+	cb, err := m.ImportCodebase(t.Context(), project(t, sample))
+	check(t, err)
+	sb, err := m.FromCodebase(t.Context(), cb.ID, everything)
+	check(t, err)
+	must(t, sb, "echo 0 > 0; echo 3 > 3")
+	fork, err := sb.Fork(t.Context())
+	check(t, err)
+	_, err = fork.Commit(t.Context(), sandbox.CommitOptions{})
+	check(t, err)
+	must(t, fork, "rm 0; echo more > more")
+	check(t, m.Close())
+	m, err = sandbox.NewManager(sandbox.Config{StateDir: stateDir})
+	check(t, err)
+	t.Cleanup(func() { check(t, m.Close()) })
+	fork, err = m.Connect(t.Context(), fork.ID())
+	check(t, err)
+	wantChanges(t, fork, "added /more", "deleted /0")
+	sb, err = m.Connect(t.Context(), sb.ID())
+	check(t, err)
+	wantChanges(t, sb, "added /0", "added /3")
+	check(t, sb.Start(t.Context()))
+	must(t, sb, "rm 3")
+	wantChanges(t, sb, "added /0")
+	_, err = sb.Commit(t.Context(), sandbox.CommitOptions{})
+	check(t, err)
+	if got := download(t, m, cb.ID, "3"); got != "3\n" {
+		t.Errorf("got %q", got)
+	}
+	check(t, sb.Discard(t.Context()))
+	if got := must(t, sb, "ls"); strings.Contains(got, "3") {
+		t.Errorf("got %q", got)
 	}
 }

@@ -42,16 +42,13 @@ type box struct {
 	Upper files  // what it has written
 	Kept  map[string]files
 	Forks bool // it is a fork or has one: who wrote a path last is not known
-	// Maybe are changes that the codebase has, too, and which were none any more after
-	// a kill: undone by the step that was under way, or known to be the codebase's.
-	Maybe files
 }
 
 func (b *box) shows() files { return b.Upper.over(b.Base) }
 
 func (b *box) clone() *box {
 	c := *b
-	c.Base, c.Upper, c.Kept, c.Maybe = maps.Clone(b.Base), maps.Clone(b.Upper), maps.Clone(b.Kept), maps.Clone(b.Maybe)
+	c.Base, c.Upper, c.Kept = maps.Clone(b.Base), maps.Clone(b.Upper), maps.Clone(b.Kept)
 	return &c
 }
 

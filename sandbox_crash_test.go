@@ -370,8 +370,9 @@ func (v *crashView) box(id string, before, after *box) *box {
 	}
 	for _, b := range []*box{after, before} {
 		c := b.clone()
-		v.noteFolded(c, got)
-		v.noteMaybe(c, before, got)
+		if v.step.Box == id && (v.step.Op == "commit" || v.step.Op == "destroy") {
+			v.noteFolded(c, got)
+		}
 		if !maps.Equal(got, c.delta()) {
 			continue
 		}
@@ -397,8 +398,8 @@ func (v *crashView) box(id string, before, after *box) *box {
 	return after
 }
 
-// noteFolded takes what the codebase has of a sandbox's changes, from a fold that was
-// cut short or from a fork's, for no change any more, if the sandbox does.
+// noteFolded takes what the codebase has of a sandbox's changes, from a commit or a
+// fold that was cut short, for no change any more, if the sandbox does.
 func (v *crashView) noteFolded(b *box, got files) {
 	for path, n := range b.delta() {
 		have, ok := v.lane.Exported[path]
@@ -409,34 +410,6 @@ func (v *crashView) noteFolded(b *box, got files) {
 			delete(b.Base, path)
 		}
 	}
-}
-
-// noteMaybe notes the changes of before of which it is not known why they are none
-// any more.
-func (v *crashView) noteMaybe(b, before *box, got files) {
-	for path, n := range before.delta() {
-		have, ok := v.lane.Exported[path]
-		if _, changed := got[path]; b.Local || changed || !ok || have != n {
-			continue
-		}
-		if b.Maybe == nil {
-			b.Maybe = files{}
-		}
-		b.Maybe[path] = n
-	}
-}
-
-// settle takes what a sandbox shows for what came of such changes.
-func (b *box) settle(got files) {
-	for path, n := range b.Maybe {
-		if have, ok := got[path]; ok && have == n {
-			b.Base[path] = n
-			if b.Upper[path] == gone {
-				delete(b.Upper, path)
-			}
-		}
-	}
-	b.Maybe = nil
 }
 
 // tell prints what is known of a sandbox's past.
@@ -543,7 +516,6 @@ func (v *crashView) look() {
 		check(v, err)
 		v.file(got, f.Path, string(data))
 	}
-	b.settle(got)
 	want := b.shows()
 	if b.Local {
 		want = b.Upper.over(v.lane.Target) // the directory itself, or what it was

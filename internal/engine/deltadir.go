@@ -20,6 +20,7 @@ import (
 //	base-N        closed bases, the highest number on top
 //	rebuilt…      what stands in for a checkout that was lost
 //	checkpoints   kept upper layers, by id
+//	committing    a mark, while its changes go into the codebase
 func (e *Engine) deltaDir(id string) string { return filepath.Join(e.path("deltas"), id) }
 
 // sweepDeltas removes the directories of sandboxes that are not to be kept.

@@ -28,7 +28,12 @@ func (w *Workspace) Fold(ctx context.Context) (codebase.ApplyReport, error) {
 		return codebase.ApplyReport{}, err
 	}
 	defer closeAll()
-	return w.engine.codebases.Apply(ctx, w.origin.Codebase, batch)
+	end := w.beginCommit()
+	report, err := w.engine.codebases.Apply(ctx, w.origin.Codebase, batch)
+	if err != nil {
+		end() // else the sandbox is to go, and if it does not, it has to learn what was folded
+	}
+	return report, err
 }
 
 // batch makes of changes what a codebase can take, if the rules let them be
@@ -114,6 +119,9 @@ func (w *Workspace) commitToCodebase(ctx context.Context, changes []delta.Change
 	}
 	defer closeAll()
 	batch.Overwrite, batch.Partial, batch.DryRun = o.Overwrite, o.Partial, o.DryRun
+	if !o.DryRun {
+		defer w.beginCommit()()
+	}
 	applied, err := w.engine.codebases.Apply(ctx, w.origin.Codebase, batch)
 	if err != nil {
 		return nil, err

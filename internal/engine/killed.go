@@ -5,7 +5,9 @@ package engine
 import (
 	"context"
 	"errors"
+	"io/fs"
 	"os"
+	"path/filepath"
 	"regexp"
 
 	"github.com/sandbox-rls/sandbox/fsguard"
@@ -21,8 +23,8 @@ var temporaryFile = regexp.MustCompile(`^\.sandbox-[0-9a-z]+\.tmp$`)
 // Behind reports whether the codebase may have got something, by an upload or by a
 // commit of this sandbox's, that the workspace does not know of.
 func (w *Workspace) Behind(ctx context.Context) bool {
-	if w.origin.Codebase == "" {
-		return false
+	if w.origin.Codebase == "" || w.committing() {
+		return w.committing()
 	}
 	info, err := w.engine.codebases.Get(ctx, w.origin.Codebase)
 	return err == nil && info.Version > w.origin.Seen
@@ -38,10 +40,32 @@ func (w *Workspace) AfterKill(ctx context.Context) error {
 	}
 	defer done()
 	changes, err := w.Changes()
-	if err != nil || len(changes) == 0 {
-		return err
+	if err == nil && len(changes) > 0 {
+		err = errors.Join(w.removeTemporary(changes), w.noteUploads(ctx, changes))
 	}
-	return errors.Join(w.removeTemporary(changes), w.noteUploads(ctx, changes))
+	if err == nil {
+		w.endCommit()
+	}
+	return err
+}
+
+// committing is a file that is there while what the sandbox changed goes into its
+// codebase. What is there of it then is this sandbox's doing, and not that of one
+// with the same files, which was forked.
+const committing = "committing"
+
+// beginCommit makes it; what syncs the codebase takes it along. Without it what a killed
+// process has committed stays a change.
+func (w *Workspace) beginCommit() (end func()) {
+	_ = os.WriteFile(filepath.Join(w.dir, committing), nil, 0o600)
+	return w.endCommit
+}
+
+func (w *Workspace) endCommit() { _ = os.Remove(filepath.Join(w.dir, committing)) }
+
+func (w *Workspace) committing() bool {
+	_, err := os.Lstat(filepath.Join(w.dir, committing))
+	return err == nil
 }
 
 func (w *Workspace) removeTemporary(changes []delta.Change) error {
@@ -68,31 +92,41 @@ func (w *Workspace) removeTemporary(changes []delta.Change) error {
 
 // noteUploads puts into the base the uploads that are in their places, and which
 // are not in it only because that comes after; and what of the sandbox's own changes
-// a commit had put into the codebase, likewise.
+// a commit that was cut short had put into the codebase, likewise.
 func (w *Workspace) noteUploads(ctx context.Context, changes []delta.Change) error {
 	if w.origin.Codebase == "" {
 		return nil
 	}
+	own := w.committing()
 	var there []codebase.File
+	var gone []string
 	for i := range changes {
 		c := &changes[i]
-		if c.Kind == delta.Deleted || c.Mode.IsDir() {
+		if c.Kind == delta.Deleted && !own || c.Mode.IsDir() {
 			continue
 		}
 		f, err := w.engine.codebases.Stat(ctx, w.origin.Codebase, c.Path)
 		if errors.Is(err, codebase.ErrNotFound) {
 			return nil // it was deleted
 		}
-		if err == nil && f.Version > w.origin.Version && w.isUpload(c, &f) {
+		switch {
+		case err == nil && f.Version > w.origin.Version && (f.Upload || own) && w.isUpload(c, &f):
 			there = append(there, f)
+		case errors.Is(err, fs.ErrNotExist) && c.Kind == delta.Deleted:
+			gone = append(gone, c.Path)
 		}
 	}
-	if len(there) == 0 {
+	if len(there)+len(gone) == 0 {
 		return nil
 	}
 	return w.rebase(ctx, func(base *delta.Base) error {
 		for i := range there {
 			if err := w.noteUpload(ctx, base, &there[i]); err != nil {
+				return err
+			}
+		}
+		for _, path := range gone {
+			if err := base.Put(path, delta.PutSpec{Gone: true}); err != nil {
 				return err
 			}
 		}
