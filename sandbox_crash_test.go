@@ -272,8 +272,8 @@ func (v *crashView) compare() {
 	}
 	v.lane.Unsure = after.Unsure
 	v.codebase(before, after)
-	v.boxes(before, after)
 	v.target(before, after)
+	v.boxes(before, after)
 	v.look()
 }
 
@@ -398,12 +398,17 @@ func (v *crashView) box(id string, before, after *box) *box {
 	return after
 }
 
-// noteFolded takes what the codebase has of a sandbox's changes, from a commit or a
-// fold that was cut short, for no change any more, if the sandbox does.
+// noteFolded takes what the codebase or the directory has of a sandbox's changes, from a
+// commit or a fold that was cut short, for no change any more, if the sandbox does: it
+// notes one after the other.
 func (v *crashView) noteFolded(b *box, got files) {
 	for path, n := range b.delta() {
-		have, ok := v.lane.Exported[path]
-		if _, changed := got[path]; b.Local || changed || ok != (n != gone) || ok && have != n {
+		origin := v.lane.Exported
+		if b.Local {
+			origin = v.lane.Target
+		}
+		have, ok := origin[path]
+		if _, changed := got[path]; changed || ok != (n != gone) || ok && have != n {
 			continue
 		}
 		if b.Base[path] = n; n == gone {
