@@ -266,7 +266,7 @@ func TestListingWhileWriting(t *testing.T) {
 			}
 		})
 	}
-	labels := map[string]string{"long": strings.Repeat("x", 64<<10)}
+	labels := map[string]string{"long": strings.Repeat("x", 60<<10)}
 	for range 60 {
 		_, err := m.CreateSandbox(t.Context(), sandbox.CreateSandboxRequest{CodebaseID: cb.ID, Labels: labels})
 		check(t, err)
