@@ -63,12 +63,15 @@ func resume(seq uint64, bash bool) string {
 
 // record makes the shell say that it is done. Where the shell is not bash,
 // tracing (set -x) says nothing of it; bash would not take the brace for one
-// after a syntax error.
+// after a syntax error. No file is opened to silence it: opening one for writing asks
+// the guard, and a signal in the moment before that has taken the question makes it
+// fail with EINTR where the signal's handler does not restart calls. mksh, whose job
+// has just ended, would say nothing then.
 func record(seq uint64, status string, bash bool) string {
 	if bash {
 		return fmt.Sprintf("\\command echo \"%d %s\" >&8\n", seq, status)
 	}
-	return fmt.Sprintf("{ \\command echo \"%d %s\"; } 2>/dev/null >&8\n", seq, status)
+	return fmt.Sprintf("{ \\command echo \"%d %s\"; } 2>&- >&8\n", seq, status)
 }
 
 // evaluate is the script that runs a command. "command" takes from eval what

@@ -228,8 +228,14 @@ func TestCPU(t *testing.T) {
 	}
 	g := group(t, p, runtime.ResourceLimits{CPUQuota: 10_000, CPUShares: 512})
 	g.start(t, "spin")
+	var u runtime.Usage
+	defer func() {
+		if t.Failed() {
+			t.Logf("at last: %+v", u)
+		}
+	}()
 	eventually(t, "it is throttled", func() bool {
-		u := usage(t, g)
+		u = usage(t, g)
 		return u.ThrottledPeriods > 2 && u.Throttled > 0 && u.CPU > 0 && u.CPU >= u.CPUUser && u.Pids > 0
 	})
 }
