@@ -159,8 +159,22 @@ func (g *Group) Usage() (runtime.Usage, error) {
 		}
 		f.put(&u, number(files[name], f.key))
 	}
+	divideCPU(&u)
 	u.Events = g.counters.read()
 	return u, nil
+}
+
+// divideCPU has user and system time make up the time that was used. Version 1
+// counts the two by ticks, each of which is the whole one's that it meets: what is
+// throttled runs when a tick comes, and seems to use more than there was.
+func divideCPU(u *runtime.Usage) {
+	sum := u.CPUUser + u.CPUSystem
+	if sum <= 0 {
+		u.CPUUser, u.CPUSystem = u.CPU, 0
+		return
+	}
+	u.CPUUser = time.Duration(float64(u.CPU) * (float64(u.CPUUser) / float64(sum)))
+	u.CPUSystem = u.CPU - u.CPUUser
 }
 
 // Events reads the counters.
