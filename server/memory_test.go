@@ -13,6 +13,7 @@ import (
 
 	"google.golang.org/protobuf/types/known/durationpb"
 
+	"github.com/sandbox-rls/sandbox/internal/required"
 	"github.com/sandbox-rls/sandbox/server"
 	"github.com/sandbox-rls/sandbox/server/sandboxv1"
 )
@@ -50,7 +51,7 @@ func TestHugeFile(t *testing.T) {
 	r, err := s.sb.Exec(t.Context(), &sandboxv1.ExecRequest{SandboxId: id, Command: "truncate -s 4T huge"})
 	must(t, err)
 	if r.GetExitCode() != 0 {
-		t.Skip(r.GetStderr())
+		required.Missing(t, "large files", r.GetStderr())
 	}
 	const part = 300 << 20
 	most := heap(func() {
