@@ -23,7 +23,7 @@ plugin() { go tool -modfile=tools.mod -n "$1"; }
 
 venv=$(environment hack/proto-requirements.txt)
 module=github.com/sandbox-rls/sandbox
-rm -rf server/sandboxv1
+rm -rf server/sandboxv1/*.pb.go server/sandboxv1/sandboxv1connect # doc.go is written by hand
 mkdir -p server/sandboxv1
 "$venv/bin/python" -m grpc_tools.protoc -Iproto \
 	--plugin=protoc-gen-go="$(plugin protoc-gen-go)" --go_out=. --go_opt=module=$module \
