@@ -127,11 +127,11 @@ func (r *Reader) complete(h *Header, pax paxRecords, longName, longLink string) 
 	if err := pax.apply(h); err != nil {
 		return err
 	}
-	if h.Type == typeOldFile || h.Type == typeSlow {
-		h.Type = File
-	}
-	if h.Type == File && strings.HasSuffix(h.Name, "/") {
+	switch {
+	case h.Type == typeOldFile && strings.HasSuffix(h.Name, "/"):
 		h.Type = Directory // as programs before POSIX wrote it
+	case h.Type == typeOldFile || h.Type == typeSlow:
+		h.Type = File
 	}
 	if !h.Type.hasContent() {
 		h.Size = 0

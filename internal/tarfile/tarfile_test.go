@@ -164,6 +164,19 @@ func TestRoundTrip(t *testing.T) {
 	}
 }
 
+// An archive of before POSIX has no type for a directory: its name ends in a slash.
+func TestDirectoryByName(t *testing.T) {
+	for typ, want := range map[byte]tarfile.Type{0: tarfile.Directory, '0': tarfile.File, '7': tarfile.File, '5': tarfile.Directory} {
+		b := make([]byte, 3*512)
+		copy(b, "d/")
+		b[156] = typ
+		entries, err := read(repaired(b))
+		if err != nil || len(entries) != 1 || entries[0].Type != want || entries[0].Name != "d/" {
+			t.Errorf("type %q: %+v, %v", typ, entries, err)
+		}
+	}
+}
+
 func TestBroken(t *testing.T) {
 	whole := theirs(t, tar.FormatPAX)
 	for n := range len(whole) - 1024 {

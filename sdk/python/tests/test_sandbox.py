@@ -301,7 +301,7 @@ def test_exec_interactive(project: Path) -> None:
             command.resize(40, 100)
             command.write("\n")
             assert b"40 100" in b"".join(command)
-        with sandbox.exec_interactive("echo up; sleep 60") as command:
+        with sandbox.exec_interactive("echo up; exec sleep 60") as command:
             next(command)
             command.signal(15)
             assert list(command) == []
