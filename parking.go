@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/sandbox-rls/sandbox/internal/engine"
+	"github.com/sandbox-rls/sandbox/runtime"
 )
 
 // DefaultParkAfter is how long a sandbox keeps its init when it has nothing to
@@ -105,6 +106,9 @@ func (s *resident) considerParking() {
 	w := s.workspace
 	s.mu.Unlock()
 	w.Park(box)
+	if p, ok := s.runtime.(runtime.Preparer); ok {
+		p.Prepare() // for when it is brought back
+	}
 	s.logger.Debug("sandbox parked", "id", s.id)
 }
 

@@ -36,11 +36,11 @@ type Runtime interface {
 	Start(ctx context.Context, cfg Config) (Instance, error)
 }
 
-// Preparer is a Runtime that can do some of the work of its first Start ahead
-// of it.
+// Preparer is a Runtime that can do some of the work of the next Start ahead of it.
 type Preparer interface {
 	// Prepare begins that work in the background and returns at once. It may be
-	// called at any time and any number of times. What fails, fails Start again.
+	// called at any time and any number of times. What fails, fails Start again. It
+	// may leave a process that waits for the Start until the runtime is closed.
 	Prepare()
 }
 

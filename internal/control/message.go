@@ -9,7 +9,7 @@ type Kind byte
 
 // The messages, by who sends them.
 const (
-	KindSetup   Kind = 1 + iota // owner: what to build
+	KindSetup   Kind = 1 + iota // owner: what to build, and its files
 	KindExec                    // owner: run a command; stdin, stdout, stderr attached
 	KindKill                    // owner: signal a command's processes
 	KindSettle                  // owner: note what runs beneath a command
@@ -19,10 +19,11 @@ const (
 	KindExit                    // init: a command ended
 	KindRefused                 // init: a command could not be started
 	KindSettled                 // init: noted
-	KindSpawn                   // owner: fork an init; its socket and its layers attached
+	KindSpawn                   // owner: fork an init; its socket attached
 	KindMapIDs                  // owner: make a user namespace; a socket attached
 	KindSpawned                 // spawner: forked; pidfd attached
 	KindMapped                  // spawner: made; user namespace attached
+	KindTaken                   // init: has its set-up
 )
 
 // Exec asks for a command. Its files come with the message: the standard
@@ -90,9 +91,13 @@ type Message interface {
 // built; another comes before it, as soon as there is something to be kept.
 type Hello struct{ Files []string } // names of the attached files, in order
 
+// Taken says that the first process has got its set-up, and begins.
+type Taken struct{}
+
 // Ready says that the init takes commands.
 type Ready struct{}
 
+func (*Taken) kind() Kind   { return KindTaken }
 func (*Ready) kind() Kind   { return KindReady }
 func (*Exec) kind() Kind    { return KindExec }
 func (*Kill) kind() Kind    { return KindKill }
@@ -142,6 +147,8 @@ func (m *Fault) encode(e *encoder) {
 	e.uint(uint64(m.Errno))
 }
 
+func (m *Taken) encode(*encoder) {}
+
 func (m *Ready) encode(*encoder) {}
 
 func (m *Hello) encode(e *encoder) { e.list(m.Files) }
@@ -186,6 +193,8 @@ func decodeBody(k Kind, d *decoder) Message {
 		return &Refused{ID: d.uint(), Step: d.string(), Errno: int(d.uint() & 0xfff)}
 	case KindFault:
 		return &Fault{Step: d.string(), Errno: int(d.uint() & 0xfff)}
+	case KindTaken:
+		return &Taken{}
 	case KindReady:
 		return &Ready{}
 	case KindHello:

@@ -73,11 +73,11 @@ func (c *Conn) Receive(data, oob []byte) (Message, []int, error) {
 		}
 		return got != unix.EAGAIN
 	})
-	if err == nil {
-		err = got
-	}
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, os.ErrClosed
+	}
+	if got != nil {
+		return nil, nil, got
 	}
 	m, files, err := UnpackPeer(data[:n], oob[:oobn], flags)
 	if err == nil && m == nil {

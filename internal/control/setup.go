@@ -24,8 +24,8 @@ const (
 )
 
 // Step is one step. Which fields count depends on Op. Layers are paths, which
-// the init opens itself, or "#N": the N-th of the files that it inherits, a
-// detached mount (open_tree(2)) which an owner that is root made for it.
+// the init opens itself, or "#N": the N-th of the files that come with the set-up,
+// a detached mount (open_tree(2)) which an owner that is root made for it.
 type Step struct {
 	Op     Op
 	Source string
@@ -44,11 +44,13 @@ type Step struct {
 }
 
 // Setup is all that the init needs to build the sandbox and to become its PID 1.
-// The files that come with it are those by which the init moves itself into its
-// cgroups of version 1, before anything else: it writes "0" to each. With Kept
-// there is another, the last, which is what an earlier init has handed out by OpKeep.
+// The first Files of the files that come with it are those that it names. Then
+// come those by which the init moves itself into its cgroups of version 1, before
+// anything else: it writes "0" to each. With Kept there is another, the last, which
+// is what an earlier init has handed out by OpKeep.
 type Setup struct {
 	Steps    []Step
+	Files    int
 	Hostname string
 	CgroupNS bool   // make a cgroup namespace, when in the cgroup
 	Loopback bool   // bring up lo
@@ -72,7 +74,7 @@ type Setup struct {
 // Builder is a program to go on with. Without Argv there is none.
 type Builder struct {
 	Argv    []string
-	Program string // "#N": the program, among the files that the process inherits
+	Program string // "#N": the program, among the files that the set-up names
 	Log     string // "#N": where its standard error goes
 }
 
@@ -81,6 +83,7 @@ func (m *Setup) encode(e *encoder) {
 	for i := range m.Steps {
 		m.Steps[i].encode(e)
 	}
+	e.uint(uint64(m.Files))
 	e.string(m.Hostname)
 	e.bool(m.CgroupNS)
 	e.bool(m.Loopback)
@@ -122,6 +125,7 @@ func decodeSetup(d *decoder) *Setup {
 	for i := range m.Steps {
 		m.Steps[i].decode(d)
 	}
+	m.Files = int(d.uint() & 0xffff)
 	m.Hostname = d.string()
 	m.CgroupNS = d.bool()
 	m.Loopback = d.bool()

@@ -7,9 +7,8 @@ type IDMap struct{ Inside, Outside, Count uint32 }
 
 // Spawn asks the spawner to fork an init. The first of its files is the init's
 // end of its control socket, over which the answer comes as well, before
-// anything that the init itself may say: Spawned, or Fault. The other files are
-// the layers that the set-up names, and, with Cgroup, the directory of the cgroup
-// of version 2 that the init is to be born in.
+// anything that the init itself may say: Spawned, or Fault. With Cgroup there is
+// another, the directory of the cgroup of version 2 that the init is to be born in.
 type Spawn struct {
 	Namespaces uint64 // CLONE_NEW* of clone(2)
 	UIDs, GIDs []IDMap

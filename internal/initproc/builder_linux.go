@@ -19,7 +19,7 @@ func (r *root) handOn(s *control.Setup, self int) *control.Fault {
 	if err := renounce(); err != nil {
 		return fault("drop capabilities", err)
 	}
-	return fault("execute "+s.Builder.Argv[0], executeBuilder(s.Builder, self))
+	return fault("execute "+s.Builder.Argv[0], r.executeBuilder(s.Builder, self))
 }
 
 // renounce gives up all capabilities: bubblewrap refuses to run with any that it
@@ -38,12 +38,12 @@ func renounce() error {
 
 // executeBuilder replaces the process by the builder. Its files are the control
 // socket and this program, which it passes on, and its log.
-func executeBuilder(b control.Builder, self int) error {
-	program, err := inherited(b.Program)
+func (r *root) executeBuilder(b control.Builder, self int) error {
+	program, err := r.file(b.Program)
 	if err != nil {
 		return err
 	}
-	log, err := inherited(b.Log)
+	log, err := r.file(b.Log)
 	if err != nil {
 		return err
 	}

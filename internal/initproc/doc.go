@@ -20,7 +20,7 @@ package initproc
 import "strconv"
 
 // Argv are the arguments by which a process knows that it is an init. The
-// control socket is file ControlFD; the files that the set-up names follow it.
+// control socket is file ControlFD.
 var (
 	setupArg = "sandbox-setup"
 	initArg  = "sandbox-init"
@@ -38,7 +38,7 @@ const containerArg = "sandbox-container"
 
 // Version is that of what owner and init say to each other. A program may be the
 // init of another one's containers.
-const Version = "1"
+const Version = "2"
 
 // The exit codes of a first stage in a container that cannot tell its owner more.
 const (

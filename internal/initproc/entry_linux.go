@@ -41,14 +41,32 @@ func runSetup() int {
 	if !ok {
 		return 1
 	}
+	_ = control.Send(ControlFD, begin(setup, files))
+	return 1
+}
+
+// begin parts the files, and does what comes before anything is built.
+func begin(s *control.Setup, files []int) *control.Fault {
 	left := -1
-	if last := len(files) - 1; setup.Kept && last >= 0 {
+	if last := len(files) - 1; s.Kept && last >= 0 {
 		files, left = files[:last], files[last]
 	}
-	fault := enterCgroup(setup, files)
-	if fault == nil {
-		fault = build(setup, left)
+	if len(files) < s.Files {
+		return fault("take the files", unix.EBADF)
 	}
-	_ = control.Send(ControlFD, fault)
-	return 1
+	if s.Standing {
+		return build(s, nil, left)
+	}
+	if err := control.Send(ControlFD, &control.Taken{}); err != nil {
+		return fault("answer", err)
+	}
+	// It is made no earlier than now, since this process may have waited for long: so
+	// it has what is mounted on the host by now, and until now has kept nothing busy.
+	if err := unix.Unshare(unix.CLONE_NEWNS); err != nil {
+		return fault("make a mount namespace", err)
+	}
+	if f := enterCgroup(s, files[s.Files:]); f != nil {
+		return f
+	}
+	return build(s, files[:s.Files], left)
 }

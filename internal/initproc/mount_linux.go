@@ -17,6 +17,7 @@ import (
 type root struct {
 	at        string         // where it is; "": the process is in it
 	workspace int            // O_PATH of the writable mount beneath the cover; 0: none
+	files     []int          // those that the set-up names by number
 	layers    map[string]int // descriptors of the layers that are given as paths
 	left      int            // what an earlier init has kept; -1: nothing
 	kept      int            // O_PATH of the file system that is kept, where it is attached
@@ -274,7 +275,7 @@ func (r *root) openLayer(layer string, i int) (fd int, scratch string, err error
 	if !strings.HasPrefix(layer, "#") {
 		return r.layers[layer], "", nil
 	}
-	tree, err := inherited(layer)
+	tree, err := r.file(layer)
 	if err != nil {
 		return -1, "", err
 	}
@@ -297,13 +298,13 @@ func closeLayer(fd int, scratch string) {
 	}
 }
 
-// inherited returns the descriptor of a file that the owner passed.
-func inherited(name string) (int, error) {
+// file returns the descriptor of a file that came with the set-up.
+func (r *root) file(name string) (int, error) {
 	n, err := strconv.Atoi(strings.TrimPrefix(name, "#"))
-	if err != nil || n < 0 {
+	if err != nil || n < 0 || n >= len(r.files) {
 		return -1, unix.EINVAL
 	}
-	return ControlFD + 1 + n, nil
+	return r.files[n], nil
 }
 
 // tree attaches the one layer of a workspace that nothing is laid over.
@@ -312,7 +313,7 @@ func (r *root) tree(s *control.Step, target string) error {
 	if !strings.HasPrefix(layer, "#") {
 		return bindFD(r.layers[layer], target, s.Attr)
 	}
-	fd, err := inherited(layer)
+	fd, err := r.file(layer)
 	if err != nil {
 		return err
 	}

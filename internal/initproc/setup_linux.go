@@ -16,15 +16,16 @@ import (
 // it. Any directory would do; this one exists on every system.
 const stage = "/tmp"
 
-// build makes the sandbox and executes the second stage. What an earlier init
-// has kept is a file, or -1. It returns what failed, if anything did.
-func build(s *control.Setup, left int) *control.Fault {
+// build makes the sandbox of the files that its set-up names, and executes the
+// second stage. What an earlier init has kept is a file, or -1. It returns what
+// failed, if anything did.
+func build(s *control.Setup, files []int, left int) *control.Fault {
 	unix.Umask(0) // modes are as planned
 	self, err := unix.Open("/proc/self/exe", unix.O_PATH|unix.O_CLOEXEC, 0)
 	if err != nil {
 		return fault("open /proc/self/exe", err)
 	}
-	r := &root{at: stage, left: left}
+	r := &root{at: stage, files: files, left: left}
 	if len(s.Builder.Argv) > 0 {
 		return r.handOn(s, self)
 	}

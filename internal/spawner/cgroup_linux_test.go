@@ -26,7 +26,7 @@ func TestSpawnIntoCgroup(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer unix.Close(fd)
-		p, conn, err := s.Spawn(m, []int{fd})
+		p, conn, err := s.Spawn(m, fd)
 		if err == nil {
 			t.Cleanup(func() { conn.Close() })
 		}

@@ -21,7 +21,8 @@ var setupCaps = []uintptr{
 
 // forkInit starts the first stage of an init. The parent-death signal is set by
 // the time that this returns: what dies earlier, dies before the owner knows of
-// the init.
+// the init. Its files are its control socket and, if it is to be born there, a
+// cgroup.
 func forkInit(m *control.Spawn, files []int) (pid, pidfd int, err error) {
 	attr := &syscall.SysProcAttr{
 		Cloneflags:  uintptr(m.Namespaces),
@@ -33,15 +34,16 @@ func forkInit(m *control.Spawn, files []int) (pid, pidfd int, err error) {
 		PidFD:       &pidfd,
 	}
 	if m.Cgroup {
-		last := len(files) - 1
-		attr.UseCgroupFD, attr.CgroupFD = true, files[last]
-		files = files[:last]
+		if len(files) < 2 {
+			return 0, -1, unix.EBADF
+		}
+		attr.UseCgroupFD, attr.CgroupFD = true, files[1]
 	}
 	if m.Become {
 		attr.GidMappingsEnableSetgroups = true
 		attr.Credential = &syscall.Credential{Uid: m.UID, Gid: m.GID}
 	}
-	pid, err = execute(attr, files)
+	pid, err = execute(attr, files[0])
 	return pid, pidfd, err
 }
 
@@ -58,7 +60,7 @@ func makeUserNamespace(m *control.MapIDs) (int, error) {
 		UidMappings: sysMaps(m.UIDs),
 		GidMappings: sysMaps(m.GIDs),
 		Pdeathsig:   unix.SIGKILL,
-	}, []int{theirs})
+	}, theirs)
 	unix.Close(theirs)
 	if err != nil {
 		return -1, err
@@ -70,14 +72,11 @@ func makeUserNamespace(m *control.MapIDs) (int, error) {
 	return unix.Open("/proc/"+strconv.Itoa(pid)+"/ns/user", unix.O_RDONLY|unix.O_CLOEXEC, 0)
 }
 
-// execute starts this program as an init. The files follow the standard three,
-// which are those of the spawner: /dev/null.
-func execute(attr *syscall.SysProcAttr, files []int) (int, error) {
-	inherit := []uintptr{0, 1, 2}
-	for _, fd := range files {
-		inherit = append(inherit, uintptr(fd))
-	}
-	return syscall.ForkExec("/proc/self/exe", initproc.Argv(), &syscall.ProcAttr{Env: initproc.Environ(), Files: inherit, Sys: attr})
+// execute starts this program as an init. Its socket follows the standard three
+// files, which are those of the spawner: /dev/null.
+func execute(attr *syscall.SysProcAttr, sock int) (int, error) {
+	files := []uintptr{0, 1, 2, uintptr(sock)}
+	return syscall.ForkExec("/proc/self/exe", initproc.Argv(), &syscall.ProcAttr{Env: initproc.Environ(), Files: files, Sys: attr})
 }
 
 func sysMaps(maps []control.IDMap) []syscall.SysProcIDMap {

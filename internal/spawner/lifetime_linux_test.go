@@ -32,7 +32,7 @@ func TestMain(m *testing.M) {
 func own() {
 	s, err := spawner.Begin("")
 	for err == nil {
-		_, _, err = s.Spawn(request(), nil) // never closed
+		_, _, err = s.Spawn(request()) // never closed
 		fmt.Println("another")
 	}
 	fmt.Println(err)
@@ -57,7 +57,7 @@ func TestClose(t *testing.T) {
 	if field(pid, "PPid") != "" {
 		t.Error("the spawner is there")
 	}
-	if _, _, err := s.Spawn(request(), nil); !errors.Is(err, os.ErrClosed) {
+	if _, _, err := s.Spawn(request()); !errors.Is(err, os.ErrClosed) {
 		t.Errorf("got %v", err)
 	}
 	if !s.Gone() {
@@ -79,7 +79,7 @@ func TestCloseAtOnce(t *testing.T) {
 			var wg sync.WaitGroup
 			for range 4 {
 				wg.Go(func() {
-					p, conn, err := s.Spawn(request(), nil)
+					p, conn, err := s.Spawn(request())
 					if err == nil {
 						p.Kill()
 						conn.Close()
@@ -108,7 +108,7 @@ func TestDeath(t *testing.T) {
 		t.Fatal(err)
 	}
 	// Whether its end is known yet or not.
-	if _, _, err := s.Spawn(request(), nil); !errors.Is(err, spawner.ErrGone) {
+	if _, _, err := s.Spawn(request()); !errors.Is(err, spawner.ErrGone) {
 		t.Errorf("got %v", err)
 	}
 	if _, err := s.MapIDs(&control.MapIDs{}); !errors.Is(err, spawner.ErrGone) {

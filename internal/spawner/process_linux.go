@@ -39,6 +39,12 @@ func (s *Spawner) killInits() {
 
 func (p *Process) signal() { _ = unix.PidfdSendSignal(p.pidfd, unix.SIGKILL, nil, 0) }
 
+// Ended reports whether the init is known to have ended.
+func (p *Process) Ended() bool {
+	n, err := unix.Poll([]unix.PollFd{{Fd: int32(p.pidfd), Events: unix.POLLIN}}, 0)
+	return n > 0 && err == nil
+}
+
 // Kill ends the init, and with it every process of its PID namespace, and
 // returns when all of them are gone: the kernel does not let the init end
 // before the others. It must be called once, and nothing after it.

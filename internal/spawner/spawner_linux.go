@@ -109,10 +109,10 @@ func (s *Spawner) Close() {
 }
 
 // Spawn has an init forked, and returns it with the owner's end of its control
-// socket. The layers become the init's files after that socket. When the
-// kernel refuses, the error is its errno.
-func (s *Spawner) Spawn(m *control.Spawn, layers []int) (*Process, *control.Conn, error) {
-	conn, answer, files, err := s.ask(m, layers)
+// socket. The cgroup is a directory, for an m that says so. When the kernel
+// refuses, the error is its errno.
+func (s *Spawner) Spawn(m *control.Spawn, cgroup ...int) (*Process, *control.Conn, error) {
+	conn, answer, files, err := s.ask(m, cgroup...)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -128,7 +128,7 @@ func (s *Spawner) Spawn(m *control.Spawn, layers []int) (*Process, *control.Conn
 // MapIDs has a user namespace made and returns it as a file. When the kernel
 // refuses, the error is its errno.
 func (s *Spawner) MapIDs(m *control.MapIDs) (int, error) {
-	conn, answer, files, err := s.ask(m, nil)
+	conn, answer, files, err := s.ask(m)
 	if err != nil {
 		return -1, err
 	}
@@ -142,8 +142,10 @@ func (s *Spawner) MapIDs(m *control.MapIDs) (int, error) {
 
 // ask sends a request together with a new socket, and takes the answer from
 // that socket's other end: requests are answered one after another, and nobody
-// has to tell whose answer is whose. If the spawner dies the socket dies with it.
-func (s *Spawner) ask(m control.Message, files []int) (*control.Conn, control.Message, []int, error) {
+// has to tell whose answer is whose. If the spawner dies the socket dies with it,
+// unless an init has it by then: one that waits for what the owner says, while
+// the owner would wait for an answer.
+func (s *Spawner) ask(m control.Message, files ...int) (*control.Conn, control.Message, []int, error) {
 	ours, theirs, err := control.Pair()
 	if err != nil {
 		return nil, nil, nil, err
@@ -158,7 +160,16 @@ func (s *Spawner) ask(m control.Message, files []int) (*control.Conn, control.Me
 	var answer control.Message
 	var got []int
 	if err == nil {
+		answered := make(chan struct{})
+		go func() {
+			select {
+			case <-s.done:
+				conn.Close()
+			case <-answered:
+			}
+		}()
 		answer, got, err = conn.Receive(make([]byte, 128), make([]byte, 64))
+		close(answered)
 	}
 	if fault, ok := answer.(*control.Fault); ok {
 		control.CloseFiles(got)
@@ -168,7 +179,7 @@ func (s *Spawner) ask(m control.Message, files []int) (*control.Conn, control.Me
 		return conn, answer, got, nil
 	}
 	conn.Close()
-	if err == io.ErrClosedPipe || err == io.EOF {
+	if err == io.ErrClosedPipe || err == io.EOF || errors.Is(err, os.ErrClosed) {
 		err = s.end()
 	}
 	return nil, nil, nil, err

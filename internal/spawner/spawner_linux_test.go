@@ -49,7 +49,7 @@ func begin(t *testing.T) (*spawner.Spawner, int) {
 // spawn has an init forked. It waits for a set-up.
 func spawn(t *testing.T, s *spawner.Spawner) (*spawner.Process, *control.Conn) {
 	t.Helper()
-	p, conn, err := s.Spawn(request(), nil)
+	p, conn, err := s.Spawn(request())
 	if err != nil {
 		t.Fatalf("spawn: %v", err)
 	}
@@ -89,7 +89,7 @@ func TestSpawnAtOnce(t *testing.T) {
 	var wg sync.WaitGroup
 	for i := range n {
 		wg.Go(func() {
-			p, conn, err := s.Spawn(request(), nil)
+			p, conn, err := s.Spawn(request())
 			if err != nil {
 				t.Error(err)
 				return
@@ -117,7 +117,7 @@ func TestRefusal(t *testing.T) {
 	} {
 		m := request()
 		change(m)
-		_, _, err := s.Spawn(m, nil)
+		_, _, err := s.Spawn(m)
 		var errno unix.Errno
 		if !errors.As(err, &errno) {
 			t.Errorf("%s: got %v", name, err)
@@ -168,7 +168,7 @@ func TestNoFileIsKept(t *testing.T) {
 	eventually(t, "the spawner rests", func() bool { return len(children(pid)) == 0 })
 	owners, spawners := count(t, os.Getpid()), count(t, pid)
 	for range 100 {
-		p, conn, err := s.Spawn(request(), []int{int(layer.Fd()), int(layer.Fd())})
+		p, conn, err := s.Spawn(request())
 		if err != nil {
 			t.Fatal(err)
 		}

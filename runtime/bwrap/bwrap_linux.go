@@ -37,7 +37,7 @@ func New(opts ...Option) *Runtime {
 	for _, opt := range opts {
 		opt(&o)
 	}
-	r := &Runtime{launcher: launch.New(launch.Options{DelegatedCgroup: o.delegatedCgroup, Program: o.program})}
+	r := &Runtime{launcher: launch.New(launch.Options{DelegatedCgroup: o.delegatedCgroup, Program: o.program, Namespaces: holderNamespaces})}
 	program, err := exec.LookPath("bwrap")
 	if err != nil {
 		r.note = fmt.Sprintf("bwrap was asked for, and this machine does not have it (%v); install bubblewrap to use it", err)
@@ -77,6 +77,9 @@ func (r *Runtime) Start(ctx context.Context, cfg runtime.Config) (runtime.Instan
 	return r.launcher.Start(ctx, cfg, r.route)
 }
 
+// holderNamespaces are those around the ones that bwrap makes.
+var holderNamespaces = []specs.LinuxNamespaceType{specs.UserNamespace, specs.MountNamespace, specs.PIDNamespace}
+
 // route leads through a holder, which mounts the workspace and executes bwrap.
 // The holder is the first process of a PID namespace around that of the sandbox:
 // the kernel ends it after all others, the init included, and ends those with it.
@@ -100,7 +103,7 @@ func (r *Runtime) route(spec *specs.Spec, p launch.Planned) (launch.Order, error
 	rest := *p.Setup
 	rest.Standing, rest.Steps, rest.Hostname, rest.Loopback, rest.CgroupNS = true, s.init, "", false, false
 	return launch.Order{
-		Namespaces: []specs.LinuxNamespaceType{specs.UserNamespace, specs.MountNamespace, specs.PIDNamespace},
+		Namespaces: holderNamespaces,
 		Setups:     []*control.Setup{holder, &rest},
 		Files:      []int{program, log},
 		Explain:    func(err error) error { return explain(r.program, readLog(log), err) },

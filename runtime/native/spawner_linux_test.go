@@ -191,6 +191,89 @@ func TestClose(t *testing.T) {
 	}
 }
 
+// standby returns the process that a runtime has for the next start, when no
+// sandbox runs.
+func standby(t *testing.T, rt *native.Runtime, spawner int) int {
+	t.Helper()
+	rt.Prepare()
+	for end := time.Now().Add(time.Minute); time.Now().Before(end); time.Sleep(time.Millisecond) {
+		pids := childrenOf(spawner)
+		if len(pids) != 1 {
+			continue
+		}
+		// It waits for its set-up in recvmsg(2).
+		if line, _ := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pids[0])); strings.HasPrefix(string(line), "sandbox-setup") {
+			return pids[0]
+		}
+	}
+	t.Fatalf("no process waits for the next start; the spawner's children are %v", childrenOf(spawner))
+	return 0
+}
+
+// TestStandby starts a sandbox with the process that was forked for it.
+func TestStandby(t *testing.T) {
+	rt, spawner := runtimeAlone(t)
+	pid := standby(t, rt, spawner)
+	in := start(t, rt, config(t, rt))
+	works(t, in)
+	if !slices.Contains(childrenOf(spawner), pid) {
+		t.Errorf("the process %d is not the sandbox's: %v", pid, childrenOf(spawner))
+	}
+	in.Close()
+	for end := time.Now().Add(time.Minute); slices.Contains(childrenOf(spawner), pid); time.Sleep(time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatal("it outlived the sandbox")
+		}
+	}
+}
+
+// TestStandbyDies has the process end while it waits, and the spawner too.
+func TestStandbyDies(t *testing.T) {
+	rt, spawner := runtimeAlone(t)
+	for _, victim := range []int{standby(t, rt, spawner), spawner} {
+		if err := unix.Kill(victim, unix.SIGKILL); err != nil {
+			t.Fatal(err)
+		}
+		works(t, start(t, rt, config(t, rt)))
+	}
+}
+
+// TestStandbyIsAsAsked starts with a process that was forked for another kind of
+// sandbox.
+func TestStandbyIsAsAsked(t *testing.T) {
+	rt, spawner := runtimeAlone(t)
+	standby(t, rt, spawner)
+	cfg := config(t, rt)
+	cfg.Spec = runtime.NewSpec(runtime.SpecOptions{Hostname: "test", Dir: "/workspace", Network: runtime.NetworkHost})
+	for range 3 {
+		in := start(t, rt, cfg)
+		own, err := os.Readlink(fmt.Sprintf("/proc/%d/ns/net", childrenOf(spawner)[0]))
+		host, _ := os.Readlink("/proc/self/ns/net")
+		if own != host || err != nil {
+			t.Errorf("its network is %s, not the host's %s; %v", own, host, err)
+		}
+		in.Close()
+	}
+}
+
+// TestStandbyHoldsNoMount looks at the host's mounts as they are at the start, not
+// as they were when the process was forked.
+func TestStandbyHoldsNoMount(t *testing.T) {
+	rt, spawner := runtimeAlone(t)
+	pid := standby(t, rt, spawner)
+	own, err := os.Readlink(fmt.Sprintf("/proc/%d/ns/mnt", pid))
+	host, _ := os.Readlink("/proc/self/ns/mnt")
+	if own != host || err != nil {
+		t.Errorf("its mounts are %s, not the host's %s; %v", own, host, err)
+	}
+	in := start(t, rt, config(t, rt))
+	own, err = os.Readlink(fmt.Sprintf("/proc/%d/ns/mnt", pid))
+	if own == host || err != nil {
+		t.Errorf("the sandbox's mounts are the host's; %v", err)
+	}
+	works(t, in)
+}
+
 // TestPrepare looks at what begins before the first start.
 func TestPrepare(t *testing.T) {
 	rt := native.New()
@@ -243,11 +326,13 @@ func TestCloseWhileStarting(t *testing.T) {
 func TestNoFileIsKept(t *testing.T) {
 	rt, pid := runtimeAlone(t)
 	cfg := config(t, rt)
-	owner, spawner := countFiles(t, "self"), countFiles(t, strconv.Itoa(pid))
+	standby(t, rt, pid)
+	owner, spawner := settledFiles(t, "self"), settledFiles(t, strconv.Itoa(pid))
 	for range 30 {
 		start(t, rt, cfg).Close()
 	}
-	if now := countFiles(t, "self"); now != owner {
+	standby(t, rt, pid)
+	if now := settledFiles(t, "self"); now != owner {
 		t.Errorf("the owner had %d files open, and has %d", owner, now)
 	}
 	for end := time.Now().Add(time.Minute); countFiles(t, strconv.Itoa(pid)) > spawner; time.Sleep(time.Millisecond) {
@@ -263,6 +348,19 @@ func TestNoFileIsKept(t *testing.T) {
 	if now := countFiles(t, "self"); now != after || now >= before {
 		t.Errorf("%d files were open, %d once the runtime was closed, %d the next time", before, after, now)
 	}
+}
+
+// settledFiles counts when nothing is opened or closed any more.
+func settledFiles(t *testing.T, pid string) int {
+	t.Helper()
+	n := countFiles(t, pid)
+	for calm := 0; calm < 20; calm++ {
+		time.Sleep(5 * time.Millisecond)
+		if now := countFiles(t, pid); now != n {
+			n, calm = now, 0
+		}
+	}
+	return n
 }
 
 func countFiles(t *testing.T, pid string) int {

@@ -13,6 +13,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/sandbox-rls/sandbox/runtime"
 )
 
 // newMarker returns a word by which processes of a sandbox are found on the host.
@@ -94,6 +96,23 @@ type holdings struct {
 	mounts   string
 }
 
+// held is what this process has while no sandbox runs. A runtime that keeps a process
+// for the next one has it by then.
+func (s *suite) held(t *testing.T) holdings {
+	t.Helper()
+	p, ok := s.runtime.(runtime.Preparer)
+	if !ok {
+		return held(t)
+	}
+	var h holdings
+	eventually(t, "a process for the next sandbox appears", func() bool {
+		p.Prepare()
+		h = held(t)
+		return slices.Contains(h.files, "anon_inode:[pidfd")
+	})
+	return h
+}
+
 func held(t *testing.T) holdings {
 	t.Helper()
 	var h holdings
@@ -106,7 +125,7 @@ func held(t *testing.T) holdings {
 		// What the Go runtime opens when it is first needed is not counted.
 		to, _ := os.Readlink("/proc/self/fd/" + name)
 		if !strings.HasPrefix(to, "anon_inode:[event") && to != "/proc/self/fd" && !strings.HasSuffix(to, "/fd") {
-			h.files = append(h.files, name+" → "+to)
+			h.files = append(h.files, fileName(name, to))
 		}
 	}
 	d.Close()
@@ -122,6 +141,15 @@ func held(t *testing.T) holdings {
 	}
 	h.mounts = string(mounts)
 	return h
+}
+
+// fileName names an open file. One is as good as another of those that have but a
+// number.
+func fileName(fd, to string) string {
+	if kind, _, ok := strings.Cut(to, ":["); ok && kind != "pipe" {
+		return strings.TrimRight(to, "0123456789]")
+	}
+	return fd + " → " + to
 }
 
 // still is what of it is there now as well.
@@ -147,8 +175,8 @@ func (h holdings) equal(other holdings) bool {
 // behind a container, they do so in their own time, also what was there before.
 func (s *suite) same(t *testing.T, h holdings) {
 	t.Helper()
-	now := held(t)
-	for end := time.Now().Add(patience); s.Image && !now.equal(h.still(now)) && time.Now().Before(end); now = held(t) {
+	now := s.held(t)
+	for end := time.Now().Add(patience); s.Image && !now.equal(h.still(now)) && time.Now().Before(end); now = s.held(t) {
 		time.Sleep(50 * time.Millisecond)
 	}
 	if s.Image {

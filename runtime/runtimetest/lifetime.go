@@ -24,7 +24,7 @@ import (
 func (s *suite) leavings(t *testing.T) {
 	s.start(t).Close() // what is made once for all is made now
 	t.Run("of a run", func(t *testing.T) {
-		before := held(t)
+		before := s.held(t)
 		b := s.start(t, func(c *runtime.Config) { c.View.Delta = s.delta(t) })
 		b.out("cat hello")
 		if err := b.Close(); err != nil {
@@ -50,7 +50,7 @@ func (s *suite) leavings(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			cfg := s.config(t, c.change)
-			before := held(t)
+			before := s.held(t)
 			in, err := s.runtime.Start(t.Context(), cfg)
 			if err == nil {
 				in.Close()
@@ -64,7 +64,7 @@ func (s *suite) leavings(t *testing.T) {
 	}
 	t.Run("context over", func(t *testing.T) {
 		cfg := s.config(t)
-		before := held(t)
+		before := s.held(t)
 		ctx, cancel := context.WithCancel(context.Background())
 		cancel()
 		in, err := s.runtime.Start(ctx, cfg)
@@ -76,7 +76,7 @@ func (s *suite) leavings(t *testing.T) {
 		s.same(t, before)
 	})
 	t.Run("many at once", func(t *testing.T) {
-		before := held(t)
+		before := s.held(t)
 		var wg sync.WaitGroup
 		for range 10 {
 			wg.Go(func() {

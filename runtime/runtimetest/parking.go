@@ -294,7 +294,7 @@ func (s *suite) parkedOften(t *testing.T) {
 	p.out("echo 0 > /dev/shm/count")
 	mounts := p.out("wc -l < /proc/self/mountinfo")
 	p.cfg.Scratch = p.park()
-	before := held(t)
+	before := s.held(t)
 	for i := range 100 {
 		p.start()
 		if i%10 == 0 {
@@ -304,7 +304,7 @@ func (s *suite) parkedOften(t *testing.T) {
 		p.cfg.Scratch = p.park()
 		spent.Close()
 	}
-	if now := held(t); len(now.files) != len(before.files) || now.mounts != before.mounts {
+	if now := s.held(t); len(now.files) != len(before.files) || now.mounts != before.mounts {
 		t.Errorf("before: %+v, after: %+v", before, now)
 	}
 	p.start()
@@ -313,7 +313,7 @@ func (s *suite) parkedOften(t *testing.T) {
 		t.Errorf("mounts and lines: %q, at first %s mounts", got, mounts)
 	}
 	p.Close() // what was not taken goes with it
-	if now := held(t); len(now.files) != len(before.files)-1 {
+	if now := s.held(t); len(now.files) != len(before.files)-1 {
 		t.Errorf("open files: %q, with what was kept: %q", now.files, before.files)
 	}
 }

@@ -30,7 +30,7 @@ type Attended struct {
 func Attend(ctx context.Context, a Attended, setup *control.Setup, cfg runtime.Config) (runtime.Instance, error) {
 	in := newInstance(a.Process, a.Conn, &admission{limits: a.Limits})
 	in.door.Workspace = a.Workspace
-	err := in.begin(ctx, []*control.Setup{setup}, cfg, nil)
+	err := in.begin(ctx, []*control.Setup{setup}, cfg, nil, nil)
 	if err == nil && in.door.Root == nil {
 		err = errors.New("the init did not hand over its root")
 	}

@@ -8,7 +8,9 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -37,7 +39,8 @@ type instance struct {
 	next    uint64
 	running map[uint64]*process
 
-	built chan error // the outcome of the set-up
+	taken atomic.Bool // the first process has got its set-up
+	built chan error  // the outcome of the set-up
 	done  chan struct{}
 	kill  sync.Once
 	close sync.Once
@@ -55,25 +58,30 @@ func newInstance(proc initProcess, conn *control.Conn, held *admission) *instanc
 	}
 }
 
-// begin sends the orders, the first with the files by which the process that takes
-// it goes into its cgroup, and waits for the sandbox to stand.
-func (in *instance) begin(ctx context.Context, setups []*control.Setup, cfg runtime.Config, group []int) error {
-	last := setups[len(setups)-1]
+// begin sends the orders, and waits for the sandbox to stand. With the first one go
+// the files that it names, and those by which the process that takes it goes into
+// its cgroup.
+func (in *instance) begin(ctx context.Context, setups []*control.Setup, cfg runtime.Config, named, group []int) error {
+	first, last := setups[0], setups[len(setups)-1]
 	in.resumed = last.Kept
 	go in.receive()
+	files := slices.Concat(named, group)
 	for _, setup := range setups {
-		files := group
+		order := *setup
+		if setup == first {
+			order.Files = len(named)
+		}
 		if setup == last && setup.Kept {
 			files = append(files, int(cfg.Scratch.Fd()))
 		}
-		err := in.send(setup, files...)
+		err := in.send(&order, files...)
 		if errors.Is(err, runtime.ErrEnded) {
 			break // it has said why, or will be found to have ended
 		}
 		if err != nil {
 			return err
 		}
-		group = nil
+		files = nil
 	}
 	select {
 	case err := <-in.built:
@@ -117,6 +125,8 @@ func (in *instance) handle(m control.Message, files []int) bool {
 	switch m := m.(type) {
 	case *control.Hello:
 		return in.hello(m, files)
+	case *control.Taken:
+		in.taken.Store(true)
 	case *control.Ready:
 		control.CloseFiles(files)
 		select {

@@ -4,6 +4,7 @@ package launch
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"slices"
@@ -29,8 +30,13 @@ type Launcher struct {
 	privileged bool
 	host       func() (Host, error)
 	spawner    spawners
+	standby    standby
 	idmaps     idmaps
 	groups     groups
+
+	mu     sync.Mutex
+	usual  *control.Spawn // what the latest start asked for
+	starts int
 }
 
 // Options are choices made for a launcher.
@@ -39,16 +45,24 @@ type Options struct {
 	DelegatedCgroup bool
 	// Program is what the spawner and the inits execute. "": this program.
 	Program string
+	// Namespaces are those of the first process of most sandboxes. Nil: those that
+	// the spec of a sandbox without a network has.
+	Namespaces []specs.LinuxNamespaceType
 }
 
 // New returns a launcher. It starts nothing yet.
 func New(o Options) *Launcher {
-	return &Launcher{
+	l := &Launcher{
 		privileged: os.Geteuid() == 0 && idrange.Mapped(),
 		host:       sync.OnceValues(inspect),
 		spawner:    spawners{program: o.Program},
 		groups:     groups{options: cgroup.Options{Delegated: o.DelegatedCgroup}},
 	}
+	if o.Namespaces == nil {
+		o.Namespaces = types(runtime.NewSpec(runtime.SpecOptions{}).Linux.Namespaces)
+	}
+	l.usual = l.request(specs.User{UID: runtime.UserID, GID: runtime.GroupID}, o.Namespaces)
+	return l
 }
 
 // Owner is the sandbox user's number on the host when the caller is root.
@@ -59,14 +73,32 @@ func (l *Launcher) Owner() runtime.Owner {
 	return runtime.Owner{UID: idBase + runtime.UserID, GID: idBase + runtime.GroupID}
 }
 
-// Prepare starts the process that forks the inits, which Start otherwise does.
-func (l *Launcher) Prepare() { _, _ = l.spawner.get() }
+// Prepare has the process forked with which the next Start begins.
+func (l *Launcher) Prepare() {
+	if s, err := l.spawner.get(); err == nil {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		l.standby.fill(l.usual, s)
+	}
+}
+
+// started has a process forked for the start after the one that was made, unless
+// that was the first: most programs that start one sandbox start no other.
+func (l *Launcher) started(m *control.Spawn) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.usual = m
+	if l.starts++; l.starts > 1 {
+		l.standby.fill(m, l.spawner.running())
+	}
+}
 
 // Close ends the process that the inits are children of, and so all sandboxes
 // that still run, and returns when none is left. A Start that is under way
 // fails; a later one begins anew.
 func (l *Launcher) Close() error {
 	l.spawner.close()
+	l.standby.drop() // it has ended, and there is no other without a spawner
 	l.idmaps.close()
 	return l.groups.close()
 }
@@ -85,6 +117,22 @@ func (l *Launcher) Start(ctx context.Context, cfg runtime.Config, route Route) (
 	if err != nil {
 		return nil, err
 	}
+	in, err := l.along(ctx, cfg, route, setup)
+	for errors.Is(err, errStandby) {
+		in, err = l.along(ctx, cfg, route, setup)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return in, nil
+}
+
+// errStandby says that the process that was kept for a start ended before it was
+// told what to start, or with the spawner.
+var errStandby = errors.New("the process that was kept for the start has ended")
+
+// along starts a sandbox by a route.
+func (l *Launcher) along(ctx context.Context, cfg runtime.Config, route Route, setup *control.Setup) (*instance, error) {
 	files, err := l.openView(cfg.View)
 	if err != nil {
 		return nil, err
@@ -95,48 +143,63 @@ func (l *Launcher) Start(ctx context.Context, cfg runtime.Config, route Route) (
 		return nil, err
 	}
 	defer closeAll(order.Files)
-	in, err := l.start(ctx, cfg, order, files)
-	if err != nil && order.Explain != nil {
+	in, err := l.start(ctx, cfg, order, slices.Concat(files, order.Files))
+	if err != nil && order.Explain != nil && !errors.Is(err, errStandby) {
 		err = order.Explain(err)
 	}
-	if err != nil {
-		return nil, err
-	}
-	return in, nil
+	return in, err
 }
 
-// start has the first process forked and sees it become the init.
-func (l *Launcher) start(ctx context.Context, cfg runtime.Config, o Order, layers []int) (*instance, error) {
+// start has the first process forked, or takes the one that was, and sees it
+// become the init.
+func (l *Launcher) start(ctx context.Context, cfg runtime.Config, o Order, files []int) (*instance, error) {
 	group, err := l.groups.begin(cfg)
 	if err != nil {
 		return nil, err
 	}
 	defer group.close()
-	in, err := l.fork(l.request(cfg.Spec, o.Namespaces), slices.Concat(layers, o.Files), group)
+	m := l.request(cfg.Spec.Process.User, o.Namespaces)
+	in, kept, err := l.first(m, group)
 	if err != nil {
 		group.cancel()
 		return nil, err
 	}
 	in.modes = scratchModes(cfg.Spec)
-	if err := in.begin(ctx, o.Setups, cfg, group.files()); err != nil {
+	if err := in.begin(ctx, o.Setups, cfg, files, group.files()); err != nil {
 		in.giveBack(cfg.Scratch)
+		if kept != nil && errors.Is(err, runtime.ErrEnded) && (!in.taken.Load() || kept.orphaned()) {
+			return nil, errStandby
+		}
 		return nil, err
 	}
+	l.started(m)
 	return in, nil
+}
+
+// first returns the first process, which waits for its set-up, and whether it is
+// the one that was kept. One that is to be born in a cgroup cannot be that.
+func (l *Launcher) first(m *control.Spawn, group *admission) (in *instance, kept *waiting, err error) {
+	if group.dir == nil {
+		if w := l.standby.take(m); w != nil {
+			return newInstance(w.proc, w.conn, group), w, nil
+		}
+	}
+	in, err = l.fork(m, group)
+	return in, nil, err
 }
 
 // fork starts the first process, which waits for its set-up: in its cgroup if
 // it can be born there, else it is moved.
-func (l *Launcher) fork(m *control.Spawn, files []int, group *admission) (*instance, error) {
+func (l *Launcher) fork(m *control.Spawn, group *admission) (*instance, error) {
 	if group.dir != nil {
 		into := *m
 		into.Cgroup = true
-		proc, conn, err := l.spawner.spawn(&into, append(slices.Clone(files), int(group.dir.Fd())))
+		proc, conn, err := l.spawner.spawn(&into, int(group.dir.Fd()))
 		if err == nil {
 			return newInstance(proc, conn, group), nil
 		}
 	}
-	proc, conn, err := l.spawner.spawn(m, files)
+	proc, conn, err := l.spawner.spawn(m)
 	if err != nil {
 		return nil, explain(err)
 	}
@@ -151,8 +214,8 @@ func (l *Launcher) fork(m *control.Spawn, files []int, group *admission) (*insta
 }
 
 // request says how the first process is to be forked.
-func (l *Launcher) request(spec *specs.Spec, namespaces []specs.LinuxNamespaceType) *control.Spawn {
-	m := &control.Spawn{UID: spec.Process.User.UID, GID: spec.Process.User.GID}
+func (l *Launcher) request(user specs.User, namespaces []specs.LinuxNamespaceType) *control.Spawn {
+	m := &control.Spawn{UID: user.UID, GID: user.GID}
 	for _, ns := range namespaces {
 		m.Namespaces |= cloneFlags[ns]
 	}
@@ -168,10 +231,11 @@ func (l *Launcher) request(spec *specs.Spec, namespaces []specs.LinuxNamespaceTy
 }
 
 // cloneFlags has no CLONE_NEWCGROUP: such a namespace begins at the cgroup that
-// the process is in, and so is made when the init is in its own.
+// the process is in, and so is made when the init is in its own. Nor has it
+// CLONE_NEWNS: what is mounted is that of the start, not of when the process was
+// forked.
 var cloneFlags = map[specs.LinuxNamespaceType]uint64{
 	specs.UserNamespace:    unix.CLONE_NEWUSER,
-	specs.MountNamespace:   unix.CLONE_NEWNS,
 	specs.PIDNamespace:     unix.CLONE_NEWPID,
 	specs.IPCNamespace:     unix.CLONE_NEWIPC,
 	specs.UTSNamespace:     unix.CLONE_NEWUTS,

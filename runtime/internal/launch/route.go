@@ -15,8 +15,8 @@ type Route func(spec *specs.Spec, p Planned) (Order, error)
 type Planned struct {
 	// Setup is all that there is to do, from an empty root on.
 	Setup *control.Setup
-	// Layers is how many layers the first process inherits: the files of an
-	// Order come after those, and a Setup names them "#N" likewise.
+	// Layers is how many layers the first process gets as files: those of an Order
+	// come after them, and a Setup names them "#N" likewise.
 	Layers int
 }
 
@@ -27,8 +27,8 @@ type Order struct {
 	// Setups are the orders of the processes on the way, each of which takes one
 	// from the same socket. The last is the init's.
 	Setups []*control.Setup
-	// Files are what the first process inherits besides the layers. The launcher
-	// closes them when the start is over.
+	// Files are what the first process gets besides the layers. The launcher closes
+	// them when the start is over.
 	Files []int
 	// Explain says more of why the start failed, when nothing of the sandbox is
 	// left. Nil: nothing more is known.
@@ -38,8 +38,13 @@ type Order struct {
 // Direct is the route without a detour: the first process is the init.
 func Direct(spec *specs.Spec, p Planned) (Order, error) {
 	o := Order{Setups: []*control.Setup{p.Setup}}
-	for _, ns := range spec.Linux.Namespaces {
-		o.Namespaces = append(o.Namespaces, ns.Type)
-	}
+	o.Namespaces = types(spec.Linux.Namespaces)
 	return o, nil
+}
+
+func types(list []specs.LinuxNamespace) (types []specs.LinuxNamespaceType) {
+	for _, ns := range list {
+		types = append(types, ns.Type)
+	}
+	return types
 }

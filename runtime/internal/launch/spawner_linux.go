@@ -58,9 +58,16 @@ func (h *spawners) ask(do func(*spawner.Spawner) error) error {
 	return do(s)
 }
 
-func (h *spawners) spawn(m *control.Spawn, layers []int) (proc *spawner.Process, conn *control.Conn, err error) {
+// running returns the process if there is one, else nil.
+func (h *spawners) running() *spawner.Spawner {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.s
+}
+
+func (h *spawners) spawn(m *control.Spawn, cgroup ...int) (proc *spawner.Process, conn *control.Conn, err error) {
 	err = h.ask(func(s *spawner.Spawner) (err error) {
-		proc, conn, err = s.Spawn(m, layers)
+		proc, conn, err = s.Spawn(m, cgroup...)
 		return err
 	})
 	return proc, conn, err
