@@ -27,11 +27,15 @@ var (
 	fieldLink   = field{157, 257}
 	fieldMagic  = field{257, 265}
 	fieldPrefix = field{345, 500}
+	// star(1) has times after a shorter prefix.
+	fieldStarPrefix  = field{345, 476}
+	fieldStarTrailer = field{508, 512}
 )
 
 const (
 	offsetType = 156
 	magicPOSIX = "ustar\x0000"
+	magicStar  = "tar\x00"
 )
 
 func (b *block) bytes(f field) []byte { return b[f.from:f.to] }
@@ -47,7 +51,11 @@ func (b *block) string(f field) string {
 func (b *block) name() string {
 	name := b.string(fieldName)
 	if strings.HasPrefix(magicPOSIX, string(b[fieldMagic.from:fieldMagic.from+6])) {
-		if prefix := b.string(fieldPrefix); prefix != "" {
+		f := fieldPrefix
+		if string(b.bytes(fieldStarTrailer)) == magicStar {
+			f = fieldStarPrefix
+		}
+		if prefix := b.string(f); prefix != "" {
 			return prefix + "/" + name
 		}
 	}

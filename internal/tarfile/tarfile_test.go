@@ -131,6 +131,26 @@ func TestReadsWhatArchiveTarWrites(t *testing.T) {
 	}
 }
 
+// TestReadsStar has a name that star(1) has put into a shorter prefix, with times
+// after it.
+func TestReadsStar(t *testing.T) {
+	b := make([]byte, 3*512)
+	copy(b, "f")
+	copy(b[257:], "ustar\x0000")
+	prefix := strings.Repeat("p", 131)
+	copy(b[345:], prefix+"17777777777\x0017777777777\x00")
+	copy(b[508:], "tar\x00")
+	b = repaired(b)
+	got, err := read(b)
+	if err != nil || len(got) != 1 || got[0].Name != prefix+"/f" {
+		t.Errorf("%v, %v", got, err)
+	}
+	want, err := readTheirs(b)
+	if diff := cmp.Diff(want, got); diff != "" || err != nil {
+		t.Errorf("%v\n%s", err, diff)
+	}
+}
+
 func TestRoundTrip(t *testing.T) {
 	want := []entry{
 		{tarfile.Header{Type: tarfile.Directory, Name: "./", Mode: 0o711, ModTime: 1}, ""},
