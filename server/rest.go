@@ -7,15 +7,21 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
+	"net/url"
 	"strings"
+	"unicode/utf8"
 
+	"connectrpc.com/connect"
 	"connectrpc.com/vanguard"
 	"google.golang.org/genproto/googleapis/api/annotations"
+	"google.golang.org/genproto/googleapis/rpc/status"
+	"google.golang.org/protobuf/encoding/protojson"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protodesc"
 	"google.golang.org/protobuf/reflect/protoreflect"
 	"google.golang.org/protobuf/reflect/protoregistry"
 	"google.golang.org/protobuf/types/descriptorpb"
+	"google.golang.org/protobuf/types/dynamicpb"
 
 	"github.com/sandbox-rls/sandbox/server/internal/wire"
 	"github.com/sandbox-rls/sandbox/server/sandboxv1"
@@ -74,31 +80,37 @@ func (s *server) rest(mux *http.ServeMux, calls http.Handler) error {
 	if err != nil {
 		return err
 	}
-	mux.Handle("/v1/", transcoder)
+	mux.Handle("/v1/", unrouted(transcoder))
 	for _, r := range routes {
 		mux.Handle(r.method+" "+r.path, s.asked(r, transcoder))
 	}
 	return nil
 }
 
-// asked refuses a query that the call does not know, and a body that is no JSON:
-// they would be taken for errors of the server's.
-func (s *server) asked(r route, next http.Handler) http.Handler {
-	fields := messageOf(r.call).Fields()
+// unrouted answers what is none of the routes.
+func unrouted(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
-		for key := range req.URL.Query() {
-			f := fields.ByName(protoreflect.Name(key))
-			if f == nil {
-				f = fields.ByJSONName(key)
-			}
-			if f == nil || f.Message() != nil {
-				writeError(w, wire.ToConnect(invalidf("the query has no %q", key), &sandboxv1.ExecRequest{Command: key}))
-				return
-			}
+		if strings.HasSuffix(req.URL.Path, "/") { // which would be taken for the one without
+			writeJSON(w, http.StatusNotFound, &status.Status{Code: int32(connect.CodeNotFound), Message: "not found"})
+			return
+		}
+		req.Body = http.NoBody
+		next.ServeHTTP(w, req)
+	})
+}
+
+// asked refuses a query that the call does not know, text that is none, and a body
+// that is not of the call: they would be taken for errors of the server's.
+func (s *server) asked(r route, next http.Handler) http.Handler {
+	input := messageOf(r.call)
+	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		if err := asksFor(input.Fields(), req.URL); err != nil {
+			writeError(w, err)
+			return
 		}
 		body, err := io.ReadAll(atMost(req.Body, int64(s.options.limits.MessageBytes)))
-		if err == nil && len(body) > 0 && !json.Valid(body) {
-			err = invalidf("the body is not JSON")
+		if err == nil && len(body) > 0 {
+			err = r.reads(body, input)
 		}
 		if err != nil {
 			writeError(w, wire.ToConnect(err, nil))
@@ -107,6 +119,43 @@ func (s *server) asked(r route, next http.Handler) http.Handler {
 		req.Body = io.NopCloser(bytes.NewReader(body))
 		next.ServeHTTP(w, req)
 	})
+}
+
+// asksFor checks the path and the query of a request.
+func asksFor(fields protoreflect.FieldDescriptors, u *url.URL) error {
+	if !utf8.ValidString(u.Path) {
+		return wire.ToConnect(invalidf("the path is not UTF-8"), nil)
+	}
+	for key, values := range u.Query() {
+		f := fields.ByName(protoreflect.Name(key))
+		if f == nil {
+			f = fields.ByJSONName(key)
+		}
+		if f == nil || f.Message() != nil {
+			return wire.ToConnect(invalidf("the query has no %q", key), &sandboxv1.ExecRequest{Command: key})
+		}
+		if !utf8.ValidString(strings.Join(values, "")) {
+			return wire.ToConnect(invalidf("%s in the query is not UTF-8", key), nil)
+		}
+	}
+	return nil
+}
+
+// reads checks that a body is of the call, or of the field that it stands for.
+func (r *route) reads(body []byte, input protoreflect.MessageDescriptor) error {
+	if r.body == "" {
+		return invalidf("the call takes no body")
+	}
+	if !json.Valid(body) {
+		return invalidf("the body is not JSON")
+	}
+	if f := input.Fields().ByName(protoreflect.Name(r.body)); f != nil && f.Message() != nil {
+		input = f.Message()
+	}
+	if err := (protojson.UnmarshalOptions{DiscardUnknown: true}).Unmarshal(body, dynamicpb.NewMessage(input)); err != nil {
+		return invalidf("the body is not what the call takes: %v", err)
+	}
+	return nil
 }
 
 // messageOf describes the request of a call.

@@ -48,6 +48,24 @@ func (r rest) refused(method, path, body string, want int, reason string) {
 	}
 }
 
+// TestRESTRefuses asks for what the messages cannot hold.
+func TestRESTRefuses(t *testing.T) {
+	t.Parallel()
+	r := rest{t, serve(t, manager(t)).URL}
+	for _, c := range []struct{ method, path, body, reason string }{
+		{"GET", "/v1/codebases?page_token=%ff", "", "UTF-8"},
+		{"GET", "/v1/sandboxes/%ff", "", "UTF-8"},
+		{"GET", "/v1/codebases", `{}`, "no body"},
+		{"DELETE", "/v1/sandboxes/sb_0", `{}`, "no body"},
+		{"POST", "/v1/sandboxes/sb_0/exec", `{"command":"true","timeout":"1x"}`, "Duration"},
+		{"PUT", "/v1/sandboxes/sb_0/resources", `{"memory_bytes":"x"}`, "what the call takes"},
+		{"POST", "/v1/sandboxes", `[]`, "what the call takes"},
+	} {
+		r.refused(c.method, c.path, c.body, http.StatusBadRequest, c.reason)
+	}
+	r.refused("GET", "/v1/codebases/", "{}", http.StatusNotFound, "not found")
+}
+
 func TestREST(t *testing.T) {
 	t.Parallel()
 	r := rest{t, serve(t, manager(t)).URL}
