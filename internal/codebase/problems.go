@@ -43,7 +43,11 @@ func encodeProblems(problems []tree.Problem) []byte {
 			e.byte(problemPath)
 		default:
 			e.byte(problemText)
-			e.string(p.Err.Error())
+			if at != nil {
+				e.string(at.Err.Error())
+			} else {
+				e.string(p.Err.Error())
+			}
 		}
 	}
 	return e

@@ -33,8 +33,8 @@ func InMap(uidMap string) bool {
 		if len(f) != 3 {
 			continue
 		}
-		first, err1 := strconv.ParseInt(f[0], 10, 64)
-		count, err2 := strconv.ParseInt(f[2], 10, 64)
+		first, err1 := strconv.ParseUint(f[0], 10, 32)
+		count, err2 := strconv.ParseUint(f[2], 10, 32)
 		if err1 == nil && err2 == nil && first <= Base && Base+Count <= first+count {
 			return true
 		}

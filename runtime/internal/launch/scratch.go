@@ -46,6 +46,10 @@ func (p *planner) keep(mounts []specs.Mount) error {
 	return nil
 }
 
+// maxSizeBits is how many bits a size may have, so that the sum of all does not
+// overflow.
+const maxSizeBits = 60
+
 // sizeOf returns the size of a tmpfs, in "B" or "%".
 func sizeOf(m specs.Mount) (n uint64, unit string, err error) {
 	for _, o := range m.Options {
@@ -54,21 +58,17 @@ func sizeOf(m specs.Mount) (n uint64, unit string, err error) {
 			continue
 		}
 		number := strings.TrimRight(size, "%kKmMgG")
-		if n, err = strconv.ParseUint(number, 10, 32+16); err != nil {
+		if n, err = strconv.ParseUint(number, 10, maxSizeBits); err != nil {
 			break
 		}
-		switch strings.ToLower(size[len(number):]) {
-		case "%":
-			return n, "%", nil
-		case "":
-			return n, "B", nil
-		case "k":
-			return n << 10, "B", nil
-		case "m":
-			return n << 20, "B", nil
-		case "g":
-			return n << 30, "B", nil
+		shift, ok := map[string]int{"%": 0, "": 0, "k": 10, "m": 20, "g": 30}[strings.ToLower(size[len(number):])]
+		if !ok || n>>(maxSizeBits-shift) != 0 {
+			break
 		}
+		if strings.HasSuffix(size, "%") {
+			return n, "%", nil
+		}
+		return n << shift, "B", nil
 	}
 	return 0, "", fmt.Errorf("the tmpfs on %s needs a size, as in size=25%% or size=1m: %w", m.Destination, runtime.ErrUnsupported)
 }
