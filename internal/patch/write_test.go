@@ -215,13 +215,3 @@ func TestLarge(t *testing.T) {
 		})
 	}
 }
-
-func FuzzEdits(f *testing.F) {
-	f.Add("a\nb\n", "b\na")
-	f.Add("", "\n\n")
-	f.Fuzz(func(t *testing.T, before, after string) {
-		if _, ok := patch.Edits(before, after); !ok {
-			t.Error("the edits do not make one of the other")
-		}
-	})
-}

@@ -106,13 +106,3 @@ func TestEnvironment(t *testing.T) {
 		}
 	}
 }
-
-func FuzzLookUp(f *testing.F) {
-	f.Add("root:x:0:0:root:/root:/bin/sh\n", 0)
-	f.Fuzz(func(t *testing.T, passwd string, uid int) {
-		name, home := lookUp(passwd, uid)
-		if name+home != "" && !strings.Contains(passwd, name) {
-			t.Errorf("%q is not in it", name)
-		}
-	})
-}

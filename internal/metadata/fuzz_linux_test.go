@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: MIT
+
+package metadata_test
+
+import (
+	"encoding/binary"
+	"hash/fnv"
+	"os"
+	"path/filepath"
+	"testing"
+
+	bolt "go.etcd.io/bbolt"
+
+	"github.com/sandbox-rls/sandbox/internal/metadata"
+)
+
+// FuzzFile writes anything anywhere into a file of metadata, and has its first pages
+// be right about it, if asked. Either it is not opened, or all of it can be read.
+func FuzzFile(f *testing.F) {
+	whole := filled(f)
+	page := func(n int) []byte { return whole[4096*n : 4096*n+64] }
+	f.Add(uint32(0), []byte{}, false)
+	f.Add(uint32(16+16), []byte{3}, true)         // another root
+	f.Add(uint32(16+40), []byte{0, 0, 1}, true)   // a later end
+	f.Add(uint32(4096+16+48), []byte{0xff}, true) // a later transaction
+	for n := 2; n < len(whole)/4096; n += 3 {
+		f.Add(uint32(4096*n), page(n-1), false)
+		f.Add(uint32(4096*n+16), []byte{0xff, 0xff, 0xff, 0xff}, false)
+	}
+	dir := f.TempDir()
+	path := filepath.Join(dir, "state.db")
+	f.Fuzz(func(t *testing.T, at uint32, patch []byte, sum bool) {
+		b := append([]byte(nil), whole...)
+		copy(b[int(at)%len(b):], patch)
+		for _, first := range []int{0, 4096} {
+			copy(b[first:first+16], whole[first:]) // at which bbolt does not look
+			if sum {
+				h := fnv.New64a()
+				h.Write(b[first+16 : first+16+56])
+				binary.NativeEndian.PutUint64(b[first+16+56:], h.Sum64())
+			}
+		}
+		must(t, os.WriteFile(path, b, 0o600))
+		s, err := metadata.Open(dir)
+		if err != nil {
+			return
+		}
+		s.DB().NoSync = true
+		must(t, s.DB().View(func(tx *bolt.Tx) error {
+			for err := range tx.Check() {
+				t.Errorf("it was opened, and is damaged: %v", err)
+			}
+			return nil
+		}))
+		if table, err := s.Table("things"); err == nil {
+			_ = table.Scan("", "", func(metadata.Row) bool { return true })
+			_ = table.Scan("1", "", func(metadata.Row) bool { return true })
+			_ = table.Put(row("new", "1", 1))
+		}
+		must(t, s.Close())
+	})
+}
