@@ -118,11 +118,11 @@ func (r *Reader) extended(size int64) (string, error) {
 
 // complete takes account of what came before the header of an entry.
 func (r *Reader) complete(h *Header, pax paxRecords, longName, longLink string) error {
-	if longName != "" {
-		h.Name, _, _ = strings.Cut(longName, "\x00")
+	if name, _, _ := strings.Cut(longName, "\x00"); name != "" {
+		h.Name = name
 	}
-	if longLink != "" {
-		h.Link, _, _ = strings.Cut(longLink, "\x00")
+	if link, _, _ := strings.Cut(longLink, "\x00"); link != "" {
+		h.Link = link
 	}
 	if err := pax.apply(h); err != nil {
 		return err

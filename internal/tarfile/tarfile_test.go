@@ -153,6 +153,32 @@ func TestReadsStar(t *testing.T) {
 	}
 }
 
+// TestEmptyLongName has GNU's headers of long names hold none.
+func TestEmptyLongName(t *testing.T) {
+	var b bytes.Buffer
+	w := tarfile.NewWriter(&b)
+	for _, e := range []entry{
+		{tarfile.Header{Type: 'L', Name: "L", Size: 2}, "\x00x"},
+		{tarfile.Header{Type: 'K', Name: "K", Size: 1}, "\x00"},
+		{tarfile.Header{Type: tarfile.Symlink, Name: "name", Link: "to"}, ""},
+	} {
+		if err := put(w, e); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	want, err := readTheirs(b.Bytes())
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := read(b.Bytes())
+	if diff := cmp.Diff(want, got); diff != "" || err != nil || got[0].Name != "name" {
+		t.Errorf("%v\n%s", err, diff)
+	}
+}
+
 func TestRoundTrip(t *testing.T) {
 	want := []entry{
 		{tarfile.Header{Type: tarfile.Directory, Name: "./", Mode: 0o711, ModTime: 1}, ""},
