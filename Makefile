@@ -6,9 +6,9 @@ export GOFLAGS := $(strip $(shell go env GOFLAGS) -buildvcs=false)
 
 # What go test runs with, besides the packages.
 TESTFLAGS ?= -count=1 -timeout=20m
-# How long each fuzz target runs: with make fuzz, and with make test.
+# How long each fuzz target runs, two at a time: with make fuzz, and with make test.
 FUZZTIME ?= 60s
-TEST_FUZZTIME ?= 10s
+TEST_FUZZTIME ?= 60s
 # What goes to the benchmarks, such as -quick or -only=REGEXP.
 BENCHFLAGS ?=
 

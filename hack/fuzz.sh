@@ -3,24 +3,33 @@
 #
 # usage: fuzz.sh TIME [PACKAGE]...
 #
-# Runs each fuzz target of the packages, or of all, for TIME. Little of it goes to
-# making inputs smaller, which could take all of it where they are archives.
+# Runs each fuzz target of the packages, or of all, for TIME: FUZZ_AT_ONCE (2) of
+# them at a time, each with one worker, and what one says stays together. Little of
+# the time goes to making inputs smaller, which could take all of it where they are
+# archives. An input that fails is shown, since the clone of a CI is gone afterwards.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-time=$1
+export FUZZTIME=$1
 shift
 packages=("$@")
 if [[ ${#packages[@]} -eq 0 ]]; then
 	mapfile -t packages < <(grep -rl --include='*_test.go' '^func Fuzz' . | xargs -r -n1 dirname | sort -u)
 fi
 
-status=0
+# one runs a target, and says in one go what became of it.
+one() {
+	local package=$1 target=$2 status=0 said input
+	said=$(go test -run '^$' -fuzz "^$target\$" -fuzztime "$FUZZTIME" -parallel 1 -fuzzminimizetime 100x "$package" 2>&1) || status=1
+	input=$(sed -n 's/.*Failing input written to //p' <<<"$said" | tail -n 1)
+	said=$(grep -v '^fuzz: elapsed: .*, execs:' <<<"$said"; grep '^fuzz: elapsed: .*, execs:' <<<"$said" | tail -n 1) || true
+	if [[ -n $input ]]; then
+		said+=$'\n'"$input:"$'\n'$(head -c 8192 "$package/$input")
+	fi
+	printf '== %s %s\n%s\n' "$package" "$target" "$said"
+	return "$status"
+}
+export -f one
+
 for package in "${packages[@]}"; do
-	for target in $(go test -list '^Fuzz' "$package" | grep '^Fuzz' || true); do
-		echo "== $package $target"
-		if ! go test -run '^$' -fuzz "^$target\$" -fuzztime "$time" -fuzzminimizetime 100x "$package"; then
-			status=1
-		fi
-	done
-done
-exit $status
+	go test -list '^Fuzz' "$package" | sed -n "s|^Fuzz|$package &|p"
+done | xargs -P "${FUZZ_AT_ONCE:-2}" -L 1 bash -c 'one "$@"' one

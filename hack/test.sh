@@ -136,7 +136,7 @@ step "cross builds" cross_builds
 step "generated code" "$hack/drift.sh"
 step "examples" examples
 step "downstream module" downstream
-step "fuzz" "$hack/fuzz.sh" "${FUZZTIME:-10s}"
+step "fuzz" "$hack/fuzz.sh" "${FUZZTIME:-60s}"
 step "race detector" race
 step "limits in a virtual machine" limits_in_vm
 if [[ $(id -u) -eq 0 ]]; then
