@@ -95,6 +95,10 @@ race() {
 		go test -race "${flags[@]}" -run 'Concurrent|ReadFile|WriteFile' .
 }
 
+# Many sandboxes at once and one after the other. As the user, and among all other
+# tests, there are few.
+load() { SANDBOX_LOAD=full go test "${flags[@]}" -v ./internal/load; }
+
 # Limits by cgroups of version 2: as root, and as a user whose cgroup was
 # delegated to it.
 limits_in_vm() {
@@ -144,6 +148,7 @@ if [[ $(id -u) -eq 0 ]]; then
 	step "examples as user $TEST_UID" examples_as_user
 	step "downstream module as user $TEST_UID" downstream_as_user
 	step "suite as user $TEST_UID" suite_as_user
+	step "many sandboxes" load
 fi
 step "suite as user $(id -u)" suite
 if [[ $(id -u) -eq 0 ]]; then

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: MIT
+
+package load_test
+
+import (
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
+	"runtime/debug"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// held is what a program holds of the machine.
+type held struct {
+	exact map[string]int // what has to be the same
+	// threads of the program, and its memory in bytes.
+	threads        int
+	heap, resident uint64
+}
+
+// settled looks when the goroutines that only end have ended.
+func settled(b *bench) held {
+	b.Helper()
+	for last, same := -1, 0; same < 5; time.Sleep(20 * time.Millisecond) {
+		if n := runtime.NumGoroutine(); n != last {
+			last, same = n, 0
+		} else {
+			same++
+		}
+	}
+	debug.FreeOSMemory()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return held{
+		exact: map[string]int{
+			"open files":      b.entries("/proc/self/fd"),
+			"goroutines":      runtime.NumGoroutine(),
+			"mounts":          b.mounts(),
+			"processes":       b.descendants(),
+			"cgroups":         b.cgroups(),
+			"state directory": b.files(b.state),
+		},
+		threads: b.entries("/proc/self/task"), heap: m.HeapAlloc, resident: b.residentMemory(),
+	}
+}
+
+func (b *bench) entries(dir string) int {
+	b.Helper()
+	list, err := os.ReadDir(dir)
+	b.must(err)
+	return len(list)
+}
+
+// mounts counts those that have to do with the state directory.
+func (b *bench) mounts() int {
+	b.Helper()
+	text, err := os.ReadFile("/proc/self/mountinfo")
+	b.must(err)
+	return strings.Count(string(text), b.state)
+}
+
+// files counts all that is beneath a directory.
+func (b *bench) files(dir string) (n int) {
+	b.Helper()
+	b.must(filepath.WalkDir(dir, func(_ string, _ fs.DirEntry, err error) error {
+		n++
+		return err
+	}))
+	return n
+}
+
+// cgroups counts the groups in the directories that this program's managers hold
+// open. Other programs have groups, too.
+func (b *bench) cgroups() (n int) {
+	b.Helper()
+	held, err := os.ReadDir("/proc/self/fd")
+	b.must(err)
+	for _, fd := range held {
+		if dir, err := os.Readlink("/proc/self/fd/" + fd.Name()); err == nil && strings.HasPrefix(dir, "/sys/fs/cgroup/") {
+			n += b.files(dir)
+		}
+	}
+	return n
+}
+
+// descendants counts the processes beneath this one.
+func (b *bench) descendants() (n int) {
+	b.Helper()
+	stats, err := filepath.Glob("/proc/[0-9]*/stat")
+	b.must(err)
+	parents := map[int]int{}
+	for _, name := range stats {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			continue // it has ended
+		}
+		fields := strings.Fields(string(text[strings.LastIndexByte(string(text), ')')+1:]))
+		pid, _ := strconv.Atoi(filepath.Base(filepath.Dir(name)))
+		parents[pid], _ = strconv.Atoi(fields[1])
+	}
+	for pid := range parents {
+		for up := parents[pid]; up != 0; up = parents[up] {
+			if up == os.Getpid() {
+				n++
+				break
+			}
+		}
+	}
+	return n
+}
+
+func (b *bench) residentMemory() uint64 {
+	b.Helper()
+	text, err := os.ReadFile("/proc/self/statm")
+	b.must(err)
+	pages, err := strconv.ParseUint(strings.Fields(string(text))[1], 10, 64)
+	b.must(err)
+	return pages * uint64(os.Getpagesize())
+}
