@@ -21,6 +21,7 @@ func FuzzPlan(f *testing.F) {
 	f.Add("/tmp", "tmpfs", "tmp", "size=1m\nmode=1777\nnosuid\nnodev", "/workspace")
 	f.Add("/dev/shm", "tmpfs", "", "size=50%", "/w")
 	f.Add("/usr", "bind", "/usr", "ro\nrbind\nnodev", "/srv/../work")
+	f.Add("x", "tmpfs", "", "size=1m", "/w") // of a relative path there is no end of parents
 	f.Add("/x", "tmpfs", "", "size=99999999999999999999g", "/")
 	f.Add("/dev/pts", "devpts", "", "newinstance\nptmxmode=0666", "work")
 	f.Fuzz(func(t *testing.T, dest, kind, source, options, target string) {
@@ -28,7 +29,7 @@ func FuzzPlan(f *testing.F) {
 		spec := runtime.NewSpec(runtime.SpecOptions{Hostname: "box", Dir: "/workspace"})
 		spec.Mounts = append(spec.Mounts, m)
 		setup, err := Plan(runtime.Config{Spec: spec, View: runtime.View{Target: target, Lower: []runtime.Layer{{Dir: "/l"}}}}, Host{})
-		if err != nil || !path.IsAbs(dest) || !path.IsAbs(target) {
+		if err != nil {
 			return
 		}
 		for _, s := range setup.Steps {

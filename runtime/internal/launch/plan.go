@@ -4,6 +4,7 @@ package launch
 
 import (
 	"fmt"
+	"io/fs"
 	"path"
 	"slices"
 	"sort"
@@ -47,6 +48,9 @@ type planner struct {
 // Plan turns a spec and a view into the init's orders. It is pure.
 func Plan(cfg runtime.Config, h Host) (*control.Setup, error) {
 	p := &planner{made: map[string]bool{"/": true}}
+	if err := placed(cfg); err != nil {
+		return nil, err
+	}
 	if err := p.keep(cfg.Spec.Mounts); err != nil {
 		return nil, err
 	}
@@ -85,6 +89,19 @@ func Plan(cfg runtime.Config, h Host) (*control.Setup, error) {
 		setup.Readable = p.readable(cfg.View.Target)
 	}
 	return setup, nil
+}
+
+// placed checks that all has an absolute place.
+func placed(cfg runtime.Config) error {
+	for _, m := range cfg.Spec.Mounts {
+		if !path.IsAbs(m.Destination) {
+			return fmt.Errorf("a mount on %q, which is no absolute path: %w", m.Destination, fs.ErrInvalid)
+		}
+	}
+	if !path.IsAbs(cfg.View.Target) {
+		return fmt.Errorf("a workspace at %q, which is no absolute path: %w", cfg.View.Target, fs.ErrInvalid)
+	}
+	return nil
 }
 
 func (p *planner) add(s control.Step) { p.steps = append(p.steps, s) }
