@@ -14,6 +14,10 @@ import (
 )
 
 func main() {
+	if len(os.Args) == 3 && os.Args[1] == trapArg {
+		fmt.Fprintln(os.Stderr, "bench:", becomeTrapped(os.Args[2]))
+		os.Exit(1)
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	if err := run(ctx, os.Args[1:]); err != nil {

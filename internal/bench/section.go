@@ -26,24 +26,35 @@ type Row struct {
 	Goal  Goal
 }
 
-// Goal is what a figure should be at most. The zero value is no goal.
+// Goal is what a figure should be at most, or at least. The zero value is no goal.
 type Goal struct {
 	Got, Most float64
+	Least     bool   // Most is the least, instead
 	Unit      string // "×", "ms" or "MB"
 }
 
 func atMost(got, most float64, unit string) Goal { return Goal{Got: got, Most: most, Unit: unit} }
 
+func atLeast(got, least float64, unit string) Goal {
+	return Goal{Got: got, Most: least, Least: true, Unit: unit}
+}
+
 // rounded is the figure as it is shown, so that what reads as equal is.
 func (g Goal) rounded() float64 { return math.Round(g.Got*100) / 100 }
 
-func (g Goal) reached() bool { return g.Most == 0 || g.rounded() <= g.Most }
+func (g Goal) reached() bool {
+	return g.Most == 0 || g.Least && g.rounded() >= g.Most || !g.Least && g.rounded() <= g.Most
+}
 
 func (g Goal) text() string {
 	if g.Most == 0 {
 		return "–"
 	}
-	return "≤ " + trim(g.Most) + unit(g.Unit)
+	sign := "≤ "
+	if g.Least {
+		sign = "≥ "
+	}
+	return sign + trim(g.Most) + unit(g.Unit)
 }
 
 func (g Goal) verdict() string {
@@ -52,6 +63,9 @@ func (g Goal) verdict() string {
 		return "–"
 	case g.reached():
 		return "yes"
+	}
+	if g.Least {
+		return fmt.Sprintf("**no**, %.0f %% under", math.Max(1, (1-g.Got/g.Most)*100))
 	}
 	return fmt.Sprintf("**no**, %.0f %% over", math.Max(1, (g.Got/g.Most-1)*100))
 }

@@ -20,6 +20,7 @@ var benchmarks = []benchmark{
 	{"write", measureWrite},
 	{"stream", measureStream},
 	{"guard", measureGuard},
+	{"trap", measureTraps},
 	{"memory", measureMemory},
 	{"parked", measureParked},
 	{"state", measureState},
