@@ -46,5 +46,5 @@ test: ## set the machine up, then all checks and the suite, as root and as a pla
 fuzz: ## each fuzz target for FUZZTIME
 	hack/fuzz.sh $(FUZZTIME)
 
-bench: ## measure, and write docs/benchmarks.md
-	CGO_ENABLED=0 go run ./internal/bench $(BENCHFLAGS)
+bench: ## measure, and write docs/benchmarks.md and docs/plots
+	hack/bench.sh $(BENCHFLAGS)

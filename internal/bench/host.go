@@ -42,11 +42,8 @@ func (h *host) bare(dir, command string) func() (time.Duration, error) {
 
 // wrapped runs a command line in a new bwrap whose workspace is dir.
 func (h *host) wrapped(dir, command string) func() (time.Duration, error) {
-	argv := []string{
-		h.bwrap, "--unshare-all", "--die-with-parent", "--ro-bind", "/usr", "/usr", "--ro-bind", "/etc", "/etc",
-		"--symlink", "usr/bin", "/bin", "--symlink", "usr/lib", "/lib", "--symlink", "usr/lib64", "/lib64", "--symlink", "usr/sbin", "/sbin",
-		"--dev", "/dev", "--proc", "/proc", "--tmpfs", "/tmp", "--bind", dir, "/workspace", "--chdir", "/workspace", "/bin/sh", "-c", command,
-	}
+	argv := wrap(dir, command)
+	argv[0] = h.bwrap
 	return timed(func() error {
 		_, err := h.run("/", argv...)
 		return err

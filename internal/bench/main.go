@@ -13,6 +13,9 @@ import (
 	"time"
 )
 
+// page is where the results are published.
+const page = "docs/benchmarks.md"
+
 func main() {
 	if len(os.Args) == 3 && os.Args[1] == trapArg {
 		fmt.Fprintln(os.Stderr, "bench:", becomeTrapped(os.Args[2]))
@@ -28,10 +31,13 @@ func main() {
 
 func run(ctx context.Context, args []string) (err error) {
 	flags := flag.NewFlagSet("bench", flag.ExitOnError)
-	quick := flags.Bool("quick", false, "small trees and few samples, to see that everything works; prints, and does not write the file")
+	quick := flags.Bool("quick", false, "small trees and few samples, to see that everything works; prints, and writes no file but one that -out names")
 	only := flags.String("only", "", "measure only what this regular expression matches the name of; prints, and does not write the file")
 	dir := flags.String("dir", place(), "where to work; not on overlayfs")
-	out := flags.String("out", "docs/benchmarks.md", "the file to write the results into; empty for none")
+	out := flags.String("out", page, "the file to write the results into, with plots beside it; empty for none")
+	part := flags.String("save", "", "a file to save the sections in, for -add of another run")
+	var others parts
+	flags.Var(&others, "add", "a file with sections that another run has saved; may be repeated")
 	_ = flags.Parse(args)
 	filter, err := regexp.Compile(*only)
 	if err != nil {
@@ -66,8 +72,19 @@ func run(ctx context.Context, args []string) (err error) {
 		}
 		sections = append(sections, section)
 	}
-	if *out == "" || *only != "" || *quick {
+	if *part != "" {
+		return save(*part, sections)
+	}
+	if *out == "" || *only != "" || *quick && *out == page {
 		return nil
+	}
+	added, err := others.read()
+	if err != nil {
+		return err
+	}
+	sections = append(sections, added...)
+	if err := writePlots(*out, sections); err != nil {
+		return err
 	}
 	return writeFile(*out, report{machine: describeMachine(*dir), took: time.Since(began), sections: sections})
 }

@@ -17,6 +17,7 @@ type Section struct {
 	About   string
 	Columns []string // those between the first, which names the row, and the targets
 	Rows    []Row
+	Plots   []Plot
 }
 
 // Row is one measurement.
@@ -111,6 +112,9 @@ func writeSection(w io.Writer, s Section) error {
 	for _, r := range s.Rows {
 		cells := append(append([]string{r.Name}, r.Cells...), r.Goal.text(), r.Goal.verdict())
 		fmt.Fprintf(&b, "| %s |\n", strings.Join(cells, " | "))
+	}
+	for _, p := range s.Plots {
+		fmt.Fprintf(&b, "\n![%s](%s/%s.svg)\n", p.Title, plots, p.Name)
 	}
 	b.WriteString("\n")
 	_, err := io.WriteString(w, b.String())

@@ -10,6 +10,7 @@ type benchmark struct {
 
 // benchmarks are all there are, in the order of the report.
 var benchmarks = []benchmark{
+	{"peers", measurePeers},
 	{"create", measureCreate},
 	{"limits", measureLimits},
 	{"destroy", measureDestroy},
