@@ -18,7 +18,7 @@ import (
 const parkAfter = 3 * time.Second
 
 func measureParked(l *lab) (Section, error) {
-	n := l.sizes.idle[len(l.sizes.idle)-1] * 2
+	n := l.sizes.idle[len(l.sizes.idle)-1]
 	s := Section{
 		Title: "Parked sandboxes",
 		About: "Each of an imported codebase of 100 files, under agent-safe, has run a command and has then been left alone until it was parked. Memory is what the owner has grown by " +

@@ -22,6 +22,7 @@ var benchmarks = []benchmark{
 	{"stream", measureStream},
 	{"guard", measureGuard},
 	{"trap", measureTraps},
+	{"many", measureMany},
 	{"memory", measureMemory},
 	{"parked", measureParked},
 	{"state", measureState},
@@ -46,12 +47,12 @@ func sizesFor(quick bool) sizes {
 	if quick {
 		return sizes{
 			trees: []int{100, 1000}, samples: 5, few: 2, many: 20, create: 200, untar: 200,
-			stream: 16, idle: []int{1, 5}, burst: 5, listing: 1000,
+			stream: 16, idle: []int{1, 10}, burst: 5, listing: 1000,
 		}
 	}
 	return sizes{
 		trees: []int{100, 10_000, 100_000}, samples: 50, few: 7, many: 300, create: 5000, untar: 10_000,
-		stream: 512, idle: []int{1, 100, 500}, burst: 100, listing: 100_000,
+		stream: 512, idle: []int{1, 100, 1000}, burst: 100, listing: 100_000,
 	}
 }
 
