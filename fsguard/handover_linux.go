@@ -40,7 +40,7 @@ func (c *call) install(path string, flags int, mode uint32) error {
 	cloexec := flags&unix.O_CLOEXEC != 0
 	c.a.handing.RLock()
 	defer c.a.handing.RUnlock()
-	if !executable(fd) && !fifo(fd) {
+	if !early(fd) {
 		err := injectAndAnswer(c.a.listener, c.n.ID, fd, cloexec)
 		unix.Close(fd)
 		return err
@@ -54,15 +54,17 @@ func (c *call) install(path string, flags int, mode uint32) error {
 	return nil
 }
 
+// early reports whether a file is to be closed before the answer: one that anybody
+// may execute, or a FIFO.
+func early(fd int) bool {
+	var st unix.Stat_t
+	return unix.Fstat(fd, &st) != nil || st.Mode&0o111 != 0 || st.Mode&unix.S_IFMT == unix.S_IFIFO
+}
+
 // executable reports whether anybody may execute a file.
 func executable(fd int) bool {
 	var st unix.Stat_t
 	return unix.Fstat(fd, &st) != nil || st.Mode&0o111 != 0
-}
-
-func fifo(fd int) bool {
-	var st unix.Stat_t
-	return unix.Fstat(fd, &st) != nil || st.Mode&unix.S_IFMT == unix.S_IFIFO
 }
 
 // settle waits, before a file gets a mode that lets it be executed, until the
