@@ -16,9 +16,9 @@ bench() { go run "$@" "${flags[@]}"; }
 
 for flag in "${flags[@]}"; do
 	case $flag in
-	-*only*docker*) bench -tags docker ./internal/bench && exit ;;
-	-*only*server*) bench -tags server ./internal/bench && exit ;;
-	-*only*) bench ./internal/bench && exit ;;
+	-*only*docker*) bench -tags docker ./internal/bench; exit ;;
+	-*only*server*) bench -tags server ./internal/bench; exit ;;
+	-*only*) bench ./internal/bench; exit ;;
 	esac
 done
 

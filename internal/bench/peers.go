@@ -154,13 +154,18 @@ func (l *lab) dockerExec(dir string) (c contender, end func(), err error) {
 	if os.Getenv("DOCKER_HOST") == "" {
 		return c, nil, fmt.Errorf("DOCKER_HOST is not set")
 	}
-	id, err := docker("run", "--detach", "--network=none", "--volume", dir+":/workspace", "--workdir=/workspace", peerImage, "sleep", "100000")
+	id, err := docker("run", "--detach", "--network=none", "--volume", dir+":/workspace", "--workdir=/workspace", "--entrypoint=sleep", peerImage, "100000")
 	if err != nil {
 		return c, nil, fmt.Errorf("no container of %s (%.200q)", peerImage, err.Error())
 	}
 	id = strings.TrimSpace(id)
+	end = func() { _, _ = docker("rm", "--force", "--volumes", id) }
 	run := func(command string) (string, error) { return docker("exec", id, "/bin/sh", "-c", command) }
-	return contender{"docker exec", run}, func() { _, _ = docker("rm", "--force", "--volumes", id) }, nil
+	if _, err := run("true"); err != nil {
+		end()
+		return c, nil, fmt.Errorf("no command in its container (%.200q)", err.Error())
+	}
+	return contender{"docker exec", run}, end, nil
 }
 
 // peerImage is the image of the container; see hack/docker.sh.

@@ -110,7 +110,7 @@ func (l *lab) traps(dir string, sb *sandbox.Sandbox, workers int) ([]Row, error)
 	if workers == 1 {
 		return []Row{{
 			Name:  "one open, one process",
-			Cells: []string{fmt.Sprint(len(taken[0])), show(loop), show(in), "+" + show(in-loop)},
+			Cells: []string{fmt.Sprint(len(taken[0])), show(loop), show(in), fmt.Sprintf("%+.2f µs", microseconds(in-loop))},
 			Goal:  atMost(microseconds(in-loop), microseconds(mostOverLoop), "µs"),
 		}}, nil
 	}
