@@ -23,6 +23,7 @@ import (
 func filled(t testing.TB) []byte {
 	dir := t.TempDir()
 	s := open(t, dir)
+	s.DB().NoSync = true // nobody pulls the plug
 	table, err := s.Table("things")
 	must(t, err)
 	_, err = s.Table("nothing")
