@@ -51,7 +51,7 @@ func TestNothingIsLeft(t *testing.T) {
 	began := time.Now()
 	var done atomic.Int64
 	b.each(s.rounds, 2, func(i int) error {
-		if s.patience > 0 && time.Since(began) > s.patience {
+		if s.enough > 0 && time.Since(began) > s.enough {
 			return nil
 		}
 		done.Add(1)

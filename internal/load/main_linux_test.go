@@ -20,7 +20,7 @@ type scale struct {
 	writers    int // sandboxes that write at once, each so many files of 4 KB
 	files      int
 	rounds     int           // of create, run, destroy
-	patience   time.Duration // after which there are no more of them; 0: none
+	enough     time.Duration // after which there are no more of them; 0: never
 }
 
 // scaled is what SANDBOX_LOAD and SANDBOX_SOAK ask for.
@@ -28,9 +28,9 @@ func scaled() scale {
 	if os.Getenv("SANDBOX_LOAD") == "" && os.Getenv("SANDBOX_SOAK") == "" {
 		return scale{idle: 20, busy: 6, writers: 3, files: 300, rounds: 50}
 	}
-	s := scale{idle: 1000, busy: 100, writers: 8, files: 24 << 20 / 4096, rounds: 10_000, patience: 90 * time.Second}
+	s := scale{idle: 1000, busy: 100, writers: 8, files: 24 << 20 / 4096, rounds: 10_000, enough: 90 * time.Second}
 	if os.Getenv("SANDBOX_SOAK") != "" {
-		s.patience = 0
+		s.enough = 0
 	}
 	return s
 }
@@ -111,9 +111,12 @@ func (b *bench) hold(n int, opts ...sandbox.Option) []*sandbox.Sandbox {
 	return boxes
 }
 
+// patience is how long a command may take: many of them share the cores.
+const patience = 10 * time.Minute
+
 // says runs a command, and is an error if it prints anything but what is wanted.
 func (b *bench) says(sb *sandbox.Sandbox, command, want string) error {
-	r, err := sb.Run(b.Context(), command)
+	r, err := sb.Run(b.Context(), command, sandbox.WithTimeout(patience))
 	if err == nil && (r.ExitCode != 0 || r.Stdout != want) {
 		err = fmt.Errorf("%s: exit code %d, %q, %q; want %q", command, r.ExitCode, r.Stdout, r.Stderr, want)
 	}
