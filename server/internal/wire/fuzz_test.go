@@ -122,7 +122,8 @@ func FuzzErrors(f *testing.F) {
 		if !utf8.ValidString(e.Message()) {
 			t.Errorf("%q is no text", e.Message())
 		}
-		if strings.Contains(e.Message(), "/var/lib/") && !strings.Contains(req.GetPath(), "/var/lib/") && strings.HasPrefix(words, "/var/lib/") {
+		if strings.Contains(e.Message(), "/var/lib/") && !strings.Contains(req.GetPath(), "/var/lib/") && strings.HasPrefix(words, "/var/lib/") &&
+			strings.Count(words, "/var/lib/") == 1 { // another may be the middle of a word
 			t.Errorf("of %q the client is told %q", words, e.Message())
 		}
 		for _, d := range e.Details() {
