@@ -65,7 +65,7 @@ func (b *bare) Exec(argv []string, stdin []byte) (stdout, stderr []byte, exitCod
 	return out.Bytes(), errs.Bytes(), cmd.ProcessState.ExitCode()
 }
 
-func (*bare) Changes() []string { return nil }
+func (*bare) Changes() []Change { return nil }
 func (*bare) Close()            {}
 
 // enter makes the root, moves into it, gives up all capabilities and executes

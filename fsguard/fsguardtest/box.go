@@ -3,6 +3,7 @@
 package fsguardtest
 
 import (
+	"io/fs"
 	"testing"
 
 	"github.com/sandbox-rls/sandbox/fsguard"
@@ -19,10 +20,18 @@ type Factory func(t *testing.T, dir string, rules []fsguard.Rule) Box
 type Box interface {
 	// Exec runs a command in /workspace and waits for it.
 	Exec(argv []string, stdin []byte) (stdout, stderr []byte, exitCode int)
-	// Changes returns the paths that differ from the source, "/a/b", in any order.
-	Changes() []string
+	// Changes returns what differs from the source, in any order.
+	Changes() []Change
 	// Close ends the sandbox. What it changed may be dropped.
 	Close()
+}
+
+// Change is a path that the sandbox's owner sees changed.
+type Change struct {
+	Path string      // "/a/b"
+	Kind string      // "added", "modified" or "deleted"
+	Mode fs.FileMode // the new one; the old one of what was deleted
+	Size int64       // bytes, likewise
 }
 
 // Option is a choice made for a run of the suite.

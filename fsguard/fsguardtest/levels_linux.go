@@ -104,7 +104,7 @@ func (s suite) levels(t *testing.T) {
 					t.Errorf("%s, level %s: %s, want %s", r.name, levelNames[i%4], outcome(got), r.want[i%4])
 				}
 			}
-			for _, path := range b.box.Changes() {
+			for _, path := range b.changed() {
 				if !strings.HasPrefix(path, "/write/") {
 					t.Errorf("%s was changed", path)
 				}

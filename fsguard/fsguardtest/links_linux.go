@@ -101,7 +101,7 @@ func (s suite) links(t *testing.T) {
 			t.Errorf("by %s: %v gives %v, the plain path %v", scripts[i][max(0, skip-1)].To, scripts[plain[i]], g[skip:], want)
 		}
 	}
-	for _, path := range b.box.Changes() {
+	for _, path := range b.changed() {
 		if path != "/mix/write" && path != "/ro/write" && path != "/mix/l1" && path != "/mix/l2" && path != "/mix/l3" {
 			t.Errorf("%s was changed", path)
 		}

@@ -146,7 +146,7 @@ func (s suite) mixed(t *testing.T) {
 		"/mix/.wh.read", "/mix/box2", "/mix/box2/keep", "/mix/emptied", "/mix/emptied/file", "/mix/fresh", "/mix/linked",
 		"/mix/locked", "/mix/new-link", "/mix/o", "/mix/o/.wh..wh..opq", "/mix/o/f", "/ro/write", "/listed/write",
 	}
-	for _, path := range b.box.Changes() {
+	for _, path := range b.changed() {
 		if !slices.Contains(allowed, path) {
 			t.Errorf("%s was changed", path)
 		}

@@ -192,7 +192,7 @@ func (s suite) race(t *testing.T) {
 		},
 			"ok", "ok", "ok", "ok", "ok", `"read\n"`, "file 0 5", "[file sub]", "[file sub]")
 	}
-	for _, path := range b.box.Changes() {
+	for _, path := range b.changed() {
 		if !strings.HasPrefix(path, "/write/") {
 			t.Errorf("%s was changed", path)
 		}

@@ -29,6 +29,7 @@ type op struct {
 	Resolve uint64 `json:",omitempty"`
 	Mode    uint32 `json:",omitempty"`
 	Size    int64  `json:",omitempty"`
+	Proc    int    `json:",omitempty"` // 1 for a second process that does it
 	Plain   bool   `json:",omitempty"` // take Path as it is, whatever the style
 }
 

@@ -19,10 +19,19 @@ import (
 const probeArg = "fsguardtest-probe"
 
 func init() {
-	if len(os.Args) != 2 || os.Args[1] != probeArg {
+	if len(os.Args) != 2 {
 		return
 	}
-	if err := probe(os.Stdin, os.Stdout); err != nil {
+	var run func(in io.Reader, out io.Writer) error
+	switch os.Args[1] {
+	case probeArg:
+		run = probe
+	case peerArg:
+		run = servePeer
+	default:
+		return
+	}
+	if err := run(os.Stdin, os.Stdout); err != nil {
 		fmt.Fprintln(os.Stderr, "probe:", err)
 		os.Exit(1)
 	}
@@ -57,9 +66,11 @@ const tmpLink = "/tmp/fsguardtest-workspace"
 type prober struct {
 	style style
 	files map[string]int
+	peer  *peer // the second process, once there was something for it
 }
 
 func (p *prober) reset() {
+	p.peer.reset()
 	for _, fd := range p.files {
 		unix.Close(fd)
 	}
@@ -69,6 +80,9 @@ func (p *prober) reset() {
 }
 
 func (p *prober) do(o *op) result {
+	if o.Proc != 0 {
+		return p.second(o)
+	}
 	f := calls[o.Call]
 	if f == nil {
 		return result{Errno: "no call " + o.Call}
@@ -78,7 +92,7 @@ func (p *prober) do(o *op) result {
 		return failed(errno)
 	}
 	defer at.release()
-	if p.style == legacy {
+	if p.style == legacy && at.dir == unix.AT_FDCWD {
 		if old := legacyCalls[o.Call]; old != nil {
 			f = old
 		}

@@ -39,6 +39,7 @@ func Run(t *testing.T, f Factory, opts ...Option) {
 	t.Run("Umask", s.umask)
 	t.Run("Race", s.race)
 	t.Run("Differential", s.differential)
+	t.Run("Oracle", s.oracle)
 }
 
 // suite is the acceptance suite for one kind of sandbox.
@@ -67,6 +68,15 @@ type bench struct {
 func (b *bench) run(how style, scripts ...script) [][]result {
 	b.t.Helper()
 	return perform(b.t, b.box, how, scripts)
+}
+
+// changed are the paths that the sandbox's owner sees changed.
+func (b *bench) changed() []string {
+	var paths []string
+	for _, c := range b.box.Changes() {
+		paths = append(paths, c.Path)
+	}
+	return paths
 }
 
 // fataler is what tests and rapid's have in common.

@@ -29,17 +29,17 @@ func (b *guardBox) Exec(argv []string, stdin []byte) (stdout, stderr []byte, exi
 	return []byte(r.Stdout), []byte(r.Stderr), r.ExitCode
 }
 
-func (b *guardBox) Changes() []string {
+func (b *guardBox) Changes() []fsguardtest.Change {
 	b.t.Helper()
 	changes, err := b.sb.Changes(context.Background())
 	if err != nil {
 		b.t.Fatalf("changes: %v", err)
 	}
-	var paths []string
+	var list []fsguardtest.Change
 	for _, c := range changes {
-		paths = append(paths, c.Path)
+		list = append(list, fsguardtest.Change{Path: c.Path, Kind: string(c.Kind), Mode: c.Mode, Size: c.Size})
 	}
-	return paths
+	return list
 }
 
 func (b *guardBox) Close() { _ = b.sb.Close() }
