@@ -22,7 +22,7 @@ func (w *world) changeable(o *Op) (*node, errno) {
 // name, if it still has it.
 func (w *world) changeableFile(o *Op) (*node, errno) {
 	f, err := w.file(o)
-	if err == "" && !f.door {
+	if err == "" && !f.door && !f.e.gone {
 		w.searches(f.e)
 	}
 	switch {

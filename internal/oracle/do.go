@@ -25,6 +25,7 @@ func (w *world) do(o *Op) string {
 	if f == nil {
 		return "no call " + o.Call
 	}
+	w.adrift = false
 	saw, err := f(w, o)
 	switch {
 	case err != "":

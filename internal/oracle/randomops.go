@@ -84,8 +84,10 @@ func (d draw) ops(w *world) []Op {
 		ops = d.openOps(w)
 	case n < 45:
 		ops = d.fileOps()
-	case n < 75:
+	case n < 73:
 		ops = []Op{d.nameOp(w)}
+	case n < 75:
+		ops = d.dirOps(w)
 	case n < 85:
 		ops = []Op{d.attrOp(w)}
 	default:
@@ -162,6 +164,35 @@ func (d draw) nameOp(w *world) Op {
 		return o
 	}
 	return d.from(o)
+}
+
+// dirOps are about a directory that is there: one that hides something, if any
+// does, or one that is removed while a process is in it.
+func (d draw) dirOps(w *world) []Op {
+	var dirs, hiding []string
+	for _, path := range w.paths()[1:] {
+		e := w.home.descend(path[1:])
+		if !e.isDir() {
+			continue
+		}
+		if dirs = append(dirs, path); w.hides(e) {
+			hiding = append(hiding, path)
+		}
+	}
+	if len(hiding) > 0 && d.chance(60) {
+		path := one(d, hiding)
+		return []Op{one(d, []Op{
+			{Call: "rmdir", Path: path}, {Call: "rmdir", Path: path}, {Call: "rename", Path: path, To: "@/" + one(d, names)}, {Call: "rename", Path: one(d, dirs), To: path},
+		})}
+	}
+	path := "@/" + one(d, names)
+	if len(dirs) > 0 && d.chance(50) {
+		path = one(d, dirs)
+	}
+	return []Op{
+		{Call: "mkdir", Path: path, Mode: 0o755}, {Call: "chdir", Path: path}, {Call: "rmdir", Path: path}, {Call: "getcwd"},
+		d.nameOp(w), {Call: "mkdir", Path: one(d, []string{"", "../", "./"}) + one(d, names), Mode: 0o755},
+	}
 }
 
 func (d draw) attrOp(w *world) Op {

@@ -55,6 +55,7 @@ func (w *world) base(o *Op, path string) (*entry, errno) {
 // searches notes that something is found by its way from the workspace, which a
 // process that is there already does not need: see the exceptions of fsguardtest.
 func (w *world) searches(e *entry) {
+	w.adrift = w.adrift || e.gone
 	for at := e.up; at != w.root; at = at.up {
 		if !at.node.may(MayExec) {
 			w.unclear = true

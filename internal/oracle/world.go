@@ -24,6 +24,9 @@ type world struct {
 	// unclear says that an operation led to where the model does not know what
 	// happens: out of the workspace, mostly.
 	unclear bool
+	// adrift says that an operation's path begins in a directory that was removed:
+	// what it leads to by ".." is not changed.
+	adrift bool
 }
 
 // proc is a process.
@@ -144,13 +147,13 @@ func (w *world) level(path string) fsguard.Permission {
 // that was removed has no path, and what lies outside the workspace no level.
 func (w *world) writable(dir *entry, name string) bool {
 	path, ok := w.within(dir)
-	return ok && w.level(path+"/"+name) == fsguard.Write
+	return ok && !w.adrift && w.level(path+"/"+name) == fsguard.Write
 }
 
 // mayChange does that for what has a name.
 func (w *world) mayChange(e *entry) bool {
 	path, ok := w.within(e)
-	return ok && w.level(path) == fsguard.Write
+	return ok && !w.adrift && w.level(path) == fsguard.Write
 }
 
 // within is the path of something in the workspace.
