@@ -55,7 +55,11 @@ func oracleScript(c oracle.Case) script {
 		}
 		s = append(s, p)
 	}
-	return append(s, do("tree", c.Expand("@")).plain())
+	s = append(s, do("tree", c.Expand("@")).plain())
+	for _, path := range c.Expect().Opened {
+		s = append(s, do("chmod", c.Expand(path)).mode(0o755))
+	}
+	return s
 }
 
 var oracleFlags = map[oracle.Flag]int{

@@ -39,6 +39,9 @@ type Case struct {
 	Ops    []Op
 	// Shared says that other cases lie beside this one.
 	Shared bool
+	// Opens says that the directories which keep their owner out are opened in the
+	// end, for an owner who has no privileges to see what changed in them.
+	Opens bool
 }
 
 // In returns the case moved to another directory of a workspace.
@@ -72,6 +75,7 @@ func (c *Case) Placed() []fsguard.Rule {
 type Outcome struct {
 	Results []string // of each operation: an errno, "ok", or what was seen
 	Tree    []string // one line for each path that the sandbox sees
+	Opened  []string // the directories that are opened in the end, "@/a/b", from the top down
 	Changes []string // one line for each path that its owner sees changed, sorted
 	// Invalid says that an operation does what the model knows nothing of, such as
 	// to leave the workspace.
@@ -88,6 +92,9 @@ func (c Case) expect(m Mutant) Outcome {
 		o.Results = append(o.Results, w.do(&c.Ops[i]))
 	}
 	o.Tree = w.dump()
+	if c.Opens {
+		o.Opened = w.openAll()
+	}
 	o.Changes = w.changes()
 	o.Invalid = w.unclear
 	return o

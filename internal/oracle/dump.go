@@ -54,3 +54,23 @@ func (n *node) attributes() string {
 	}
 	return s
 }
+
+// openAll gives the mode 755 to directories that keep their owner out.
+func (w *world) openAll() []string {
+	var opened []string
+	for _, path := range w.paths() {
+		if e := w.at(path); e != nil && e.isDir() && !e.node.may(MayRead|MayExec) {
+			e.node.mode = 0o755
+			opened = append(opened, path)
+		}
+	}
+	return opened
+}
+
+// at is what has a path of the case, "@/a/b".
+func (w *world) at(path string) *entry {
+	if w.home == nil {
+		return nil
+	}
+	return w.home.descend(path[1:])
+}

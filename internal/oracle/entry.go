@@ -10,7 +10,6 @@ import (
 // node is a file: what has a mode and a content, whatever its names are.
 type node struct {
 	kind    Kind
-	device  bool
 	mode    uint32
 	data    []byte // content, or a link's text
 	size    int64  // of a placeholder, whose content nobody knows

@@ -92,6 +92,9 @@ func (w *world) readdir(o *Op) (string, errno) {
 }
 
 func (w *world) readlink(o *Op) (string, errno) {
+	if o.Path == "" && o.Dir != "" {
+		return Unknown, "" // the open file itself, of which kernels think differently
+	}
 	e, err := w.find(o, o.Path, false)
 	switch {
 	case err != "":

@@ -134,14 +134,20 @@ func (d draw) fileOps() []Op {
 	fd, mode := one(d, handles), one(d, modes)
 	size := int64(d.IntN(24))
 	return []Op{one(d, []Op{
-		{Call: "readn", FD: fd, Size: size + 1}, {Call: "readn", FD: fd, Size: size + 1},
+		{Call: "readn", FD: fd, Size: size + 1},
+		{Call: "readn", FD: fd, Size: size + 1},
 		{Call: "pread", FD: fd, Size: size + 1, Mode: uint32(d.IntN(20))},
-		{Call: "write", FD: fd, To: d.data()}, {Call: "write", FD: fd, To: d.data()}, {Call: "write", FD: fd, To: d.data()},
+		{Call: "write", FD: fd, To: d.data()},
+		{Call: "write", FD: fd, To: d.data()},
+		{Call: "write", FD: fd, To: d.data()},
 		{Call: "pwrite", FD: fd, To: d.data(), Mode: uint32(d.IntN(30))},
 		{Call: "lseek", FD: fd, Size: size - 4, Mode: uint32(d.IntN(3))},
 		{Call: "ftruncate", FD: fd, Size: size - 1},
-		{Call: "fstat", FD: fd}, {Call: "close", FD: fd}, {Call: "fchdir", FD: fd},
-		{Call: "fchmod", FD: fd, Mode: mode}, {Call: "futimens", FD: fd, Size: 1_000_000 + size},
+		{Call: "fstat", FD: fd},
+		{Call: "close", FD: fd},
+		{Call: "fchdir", FD: fd},
+		{Call: "fchmod", FD: fd, Mode: mode},
+		{Call: "futimens", FD: fd, Size: 1_000_000 + size},
 		{Call: "fsetxattr", FD: fd, Name: "user.f", To: d.data()},
 	})}
 }
@@ -150,14 +156,23 @@ func (d draw) nameOp(w *world) Op {
 	path, to := d.path(w), d.path(w)
 	text := d.target(w.c.Tree, "/a/b")
 	o := one(d, []Op{
-		{Call: "mkdir", Path: path, Mode: one(d, modes)}, {Call: "mkdir", Path: path, Mode: 0o777},
-		{Call: "rmdir", Path: path}, {Call: "rmdir", Path: path},
-		{Call: "unlink", Path: path}, {Call: "unlink", Path: path},
-		{Call: "rename", Path: path, To: to}, {Call: "rename", Path: path, To: to}, {Call: "rename", Path: path, To: to},
-		{Call: "renameat2", Path: path, To: to, Flag: NoReplace}, {Call: "renameat2", Path: path, To: to, Flag: Exchange},
-		{Call: "link", Path: path, To: to}, {Call: "link", Path: path, To: to, Flag: Follow},
-		{Call: "symlink", Path: path, To: text}, {Call: "symlink", Path: path, To: text},
-		{Call: "mknod", Path: path, Mode: TypeRegular | 0o644}, {Call: "mknod", Path: path, Mode: TypeDevice | 0o600, Size: 0x103},
+		{Call: "mkdir", Path: path, Mode: one(d, modes)},
+		{Call: "mkdir", Path: path, Mode: 0o777},
+		{Call: "rmdir", Path: path},
+		{Call: "rmdir", Path: path},
+		{Call: "unlink", Path: path},
+		{Call: "unlink", Path: path},
+		{Call: "rename", Path: path, To: to},
+		{Call: "rename", Path: path, To: to},
+		{Call: "rename", Path: path, To: to},
+		{Call: "renameat2", Path: path, To: to, Flag: NoReplace},
+		{Call: "renameat2", Path: path, To: to, Flag: Exchange},
+		{Call: "link", Path: path, To: to},
+		{Call: "link", Path: path, To: to, Flag: Follow},
+		{Call: "symlink", Path: path, To: text},
+		{Call: "symlink", Path: path, To: text},
+		{Call: "mknod", Path: path, Mode: TypeRegular | 0o644},
+		{Call: "mknod", Path: path, Mode: TypeDevice | 0o600, Size: 0x103},
 		{Call: "truncate", Path: path, Size: int64(d.IntN(40)) - 1},
 	})
 	if o.Call == "truncate" {
@@ -190,8 +205,12 @@ func (d draw) dirOps(w *world) []Op {
 		path = one(d, dirs)
 	}
 	return []Op{
-		{Call: "mkdir", Path: path, Mode: 0o755}, {Call: "chdir", Path: path}, {Call: "rmdir", Path: path}, {Call: "getcwd"},
-		d.nameOp(w), {Call: "mkdir", Path: one(d, []string{"", "../", "./"}) + one(d, names), Mode: 0o755},
+		{Call: "mkdir", Path: path, Mode: 0o755},
+		{Call: "chdir", Path: path},
+		{Call: "rmdir", Path: path},
+		{Call: "getcwd"},
+		d.nameOp(w),
+		{Call: "mkdir", Path: one(d, []string{"", "../", "./"}) + one(d, names), Mode: 0o755},
 	}
 }
 
@@ -199,10 +218,13 @@ func (d draw) attrOp(w *world) Op {
 	path := d.path(w)
 	name := one(d, []string{"user.f", "user.g"})
 	o := one(d, []Op{
-		{Call: "chmod", Path: path, Mode: one(d, modes)}, {Call: "chmod", Path: path, Mode: one(d, modes)},
-		{Call: "utimens", Path: path, Size: 2_000_000}, {Call: "mtime", Path: path},
+		{Call: "chmod", Path: path, Mode: one(d, modes)},
+		{Call: "chmod", Path: path, Mode: one(d, modes)},
+		{Call: "utimens", Path: path, Size: 2_000_000},
+		{Call: "mtime", Path: path},
 		{Call: "setxattr", Path: path, Name: name, To: d.data(), Flag: one(d, []Flag{0, 0, Create, Replace})},
-		{Call: "getxattr", Path: path, Name: name}, {Call: "removexattr", Path: path, Name: name},
+		{Call: "getxattr", Path: path, Name: name},
+		{Call: "removexattr", Path: path, Name: name},
 	})
 	if strings.HasSuffix(o.Call, "xattr") {
 		return o
@@ -213,10 +235,18 @@ func (d draw) attrOp(w *world) Op {
 func (d draw) lookOp(w *world) Op {
 	path := d.path(w)
 	o := one(d, []Op{
-		{Call: "stat", Path: path}, {Call: "lstat", Path: path}, {Call: "cat", Path: path}, {Call: "readlink", Path: path},
-		{Call: "readdir", Path: path}, {Call: "statfs", Path: path}, {Call: "access", Path: path, Mode: uint32(d.IntN(8))},
-		{Call: "access", Path: path, Mode: MayWrite}, {Call: "getcwd"}, {Call: "umask", Mode: one(d, []uint32{0, 0o22, 0o77, 0o27})},
-		{Call: "chdir", Path: path}, {Call: "chdir", Path: path},
+		{Call: "stat", Path: path},
+		{Call: "lstat", Path: path},
+		{Call: "cat", Path: path},
+		{Call: "readlink", Path: path},
+		{Call: "readdir", Path: path},
+		{Call: "statfs", Path: path},
+		{Call: "access", Path: path, Mode: uint32(d.IntN(8))},
+		{Call: "access", Path: path, Mode: MayWrite},
+		{Call: "getcwd"},
+		{Call: "umask", Mode: one(d, []uint32{0, 0o22, 0o77, 0o27})},
+		{Call: "chdir", Path: path},
+		{Call: "chdir", Path: path},
 	})
 	if o.Path == "" || o.Call == "chdir" {
 		return o
