@@ -9,13 +9,15 @@ TESTFLAGS ?= -count=1 -timeout=20m
 # How long each fuzz target runs, two at a time: with make fuzz, and with make test.
 FUZZTIME ?= 60s
 TEST_FUZZTIME ?= 60s
+# For how long make soak goes on.
+SOAKTIME ?= 1h
 # What goes to the benchmarks, such as -quick or -only=REGEXP.
 BENCHFLAGS ?=
 
 TOOL := go tool -modfile=tools.mod
 
 .DEFAULT_GOAL := build
-.PHONY: help build install generate drift lint test fuzz bench
+.PHONY: help build install generate drift lint test fuzz soak bench
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "%-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -45,6 +47,9 @@ test: ## set the machine up, then all checks and the suite, as root and as a pla
 
 fuzz: ## each fuzz target for FUZZTIME
 	hack/fuzz.sh $(FUZZTIME)
+
+soak: ## compare sandboxes with the model of their rules, with new seeds, for SOAKTIME
+	hack/soak.sh $(SOAKTIME)
 
 bench: ## measure, and write docs/benchmarks.md and docs/plots
 	hack/bench.sh $(BENCHFLAGS)

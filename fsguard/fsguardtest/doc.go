@@ -22,6 +22,9 @@
 // which a path is given makes no difference: absolute, relative to a descriptor
 // or the working directory, by "..", by symlinks, or by /proc.
 //
+// Whatever the rules and the operations are, a sandbox does what the model of
+// internal/oracle says. Random cases are held against it: see docs/oracle.md.
+//
 // # Exceptions
 //
 // Where everything may be written, a sandbox is like a bind mount of the same
@@ -48,6 +51,10 @@
 //     and a lease refused. Programs and FIFOs are not.
 //   - The attributes of a file that was opened for reading, and then removed,
 //     cannot be changed (EROFS).
+//   - A relative path is found by way of the workspace: where a directory above
+//     the working directory, or above the descriptor that the path begins at, may
+//     not be searched any more, a change is refused (EACCES).
+//   - From a directory that was removed, ".." does not lead to a change (EROFS).
 //   - A path through /proc/self/task is not followed for a change (EROFS).
 //   - What lies so deep that its path from / has more than 4095 bytes, which
 //     chdir(2) can reach step by step, cannot be changed (EROFS).

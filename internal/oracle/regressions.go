@@ -2,6 +2,41 @@
 
 package oracle
 
+import "github.com/sandbox-rls/sandbox/fsguard"
+
 // Regressions are the small cases in which a sandbox, or the model, was found
 // to be wrong.
-var Regressions = []Case{}
+var Regressions = []Case{
+	// Kernels look at the permissions or at the read-only mount first.
+	{
+		Tree: []Source{
+			{Path: "/x.key", Kind: File, Mode: 0o644, Data: "content of /x.key"},
+		},
+		Rules: []fsguard.Rule{
+			{Pattern: "**/*", Permission: fsguard.View},
+			{Pattern: "/a.d/c/x.key", Permission: fsguard.Write, Type: fsguard.Directory},
+		},
+		Ops: []Op{
+			{Call: "truncate", Path: "@/x.key", Size: 8},
+		},
+	},
+	// From a directory that was removed, ".." leads to no change.
+	{
+		Rules: []fsguard.Rule{
+			{Pattern: "**/*", Permission: fsguard.Write},
+		},
+		Ops: []Op{
+			{Call: "mkdir", Path: "@/a.d", Mode: 0o755},
+			{Call: "chdir", Path: "@/a.d"},
+			{Call: "rmdir", Path: "@/a.d"},
+			{Call: "mkdir", Path: "../c", Mode: 0o755},
+			{Call: "stat", Path: "../.env"},
+		},
+	},
+	// readlinkat(2) takes an empty path.
+	{
+		Ops: []Op{
+			{Call: "readlink", Dir: "p"},
+		},
+	},
+}
