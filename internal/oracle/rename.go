@@ -75,6 +75,9 @@ func (w *world) movable(e *entry, to last) errno {
 }
 
 func (w *world) allWritable(dir *entry, to string) bool {
+	if !dir.node.may(MayRead | MayExec) {
+		w.unclear = true // EXDEV, unless no rule could say anything of what it holds
+	}
 	for name, e := range dir.below {
 		if w.mutant == MovesAnyTree {
 			return true
