@@ -150,26 +150,53 @@ func (c *call) times(addr uint64) (*[2]unix.Timespec, bool) {
 }
 
 func opFsetxattr(c *call) verdict {
+	if !c.settable() {
+		return pass
+	}
 	return c.opened(c.arg(0), c.setXattr)
 }
 
 func opFremovexattr(c *call) verdict {
+	if !c.named() {
+		return pass
+	}
 	return c.opened(c.arg(0), c.removeXattr)
 }
 
 // opSetxattr and the three after it serve the calls that take a path.
-func opSetxattr(c *call) verdict { return c.at(unix.AT_FDCWD, 0, 0, c.setXattr) }
+func opSetxattr(c *call) verdict     { return c.setXattrAt(0) }
+func opLsetxattr(c *call) verdict    { return c.setXattrAt(unix.AT_SYMLINK_NOFOLLOW) }
+func opRemovexattr(c *call) verdict  { return c.removeXattrAt(0) }
+func opLremovexattr(c *call) verdict { return c.removeXattrAt(unix.AT_SYMLINK_NOFOLLOW) }
 
-func opLsetxattr(c *call) verdict {
-	return c.at(unix.AT_FDCWD, 0, unix.AT_SYMLINK_NOFOLLOW, c.setXattr)
+func (c *call) setXattrAt(flags int) verdict {
+	if !c.settable() {
+		return pass
+	}
+	return c.at(unix.AT_FDCWD, 0, flags, c.setXattr)
 }
-func opRemovexattr(c *call) verdict { return c.at(unix.AT_FDCWD, 0, 0, c.removeXattr) }
-func opLremovexattr(c *call) verdict {
-	return c.at(unix.AT_FDCWD, 0, unix.AT_SYMLINK_NOFOLLOW, c.removeXattr)
+
+func (c *call) removeXattrAt(flags int) verdict {
+	if !c.named() {
+		return pass
+	}
+	return c.at(unix.AT_FDCWD, 0, flags, c.removeXattr)
+}
+
+// named reports whether the name of an attribute is one, and settable whether all
+// that a call says of an attribute is right. Where it is not, the call passes: the
+// kernel says so before it looks for the file.
+func (c *call) named() bool {
+	name, errno := c.str(1, maxXattrName+1)
+	return errno == 0 && name != ""
+}
+
+func (c *call) settable() bool {
+	return c.arg(4)&^(unix.XATTR_CREATE|unix.XATTR_REPLACE) == 0 && c.n.Data.Args[3] <= maxXattrValue && c.named()
 }
 
 func (c *call) setXattr(fd int) verdict {
-	name, v, ok := c.xattrName()
+	name, v, ok := c.xattrName(fd)
 	if !ok {
 		return v
 	}
@@ -190,7 +217,7 @@ func (c *call) setXattr(fd int) verdict {
 }
 
 func (c *call) removeXattr(fd int) verdict {
-	name, v, ok := c.xattrName()
+	name, v, ok := c.xattrName(fd)
 	if !ok {
 		return v
 	}
@@ -203,25 +230,22 @@ func (c *call) removeXattr(fd int) verdict {
 // xattrName reads the name of an extended attribute. Those of the user alone
 // may be changed: the others give privileges, or speak of users by numbers
 // that mean others outside.
-func (c *call) xattrName() (string, verdict, bool) {
+func (c *call) xattrName(fd int) (string, verdict, bool) {
 	name, errno := c.str(1, maxXattrName+1)
-	if errno == unix.ENAMETOOLONG {
-		errno = unix.ERANGE
-	}
 	if errno != 0 {
 		return "", fail(errno), false
 	}
 	switch {
-	case name == "":
-		return "", fail(unix.ERANGE), false
-	case name == "user.":
-		return "", fail(unix.EINVAL), false
 	case strings.HasPrefix(name, "user.overlay."), strings.HasPrefix(name, "system."):
 		return "", fail(unix.EOPNOTSUPP), false
 	case strings.HasPrefix(name, "user."):
 		return name, verdict{}, true
 	case strings.HasPrefix(name, "trusted."), strings.HasPrefix(name, "security."):
 		return "", fail(unix.EPERM), false
+	}
+	// Whether the file may be written is asked before what the name means.
+	if errno := accessible(fd, unix.W_OK); errno != 0 {
+		return "", fail(errno), false
 	}
 	return "", fail(unix.EOPNOTSUPP), false
 }

@@ -20,6 +20,10 @@ func opRenameat2(c *call) verdict { return c.rename(c.arg(0), 1, c.arg(2), 3, ui
 // beneath it at both places. Else it is EXDEV, so that mv(1) copies file by
 // file, and each file is decided on by itself.
 func (c *call) rename(oldfd, oldArg, newfd, newArg int, flags uint) verdict {
+	const known = unix.RENAME_NOREPLACE | unix.RENAME_EXCHANGE | unix.RENAME_WHITEOUT
+	if flags&^known != 0 || flags&unix.RENAME_EXCHANGE != 0 && flags != unix.RENAME_EXCHANGE {
+		return pass // the kernel says so before it looks at the names
+	}
 	from, ok := c.pathArg(oldArg)
 	if !ok {
 		return pass

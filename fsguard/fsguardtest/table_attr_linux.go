@@ -59,6 +59,11 @@ func attributes(t *table) {
 	t.add("setxattr, replace", writable("ENODATA"), do("setxattr", "@/file").name("user.x").to("v").flags(unix.XATTR_REPLACE))
 	t.add("setxattr, create", writable("EEXIST"), do("setxattr", "@/file").name("user.x").to("v"),
 		do("setxattr", "@/file").name("user.x").to("w").flags(unix.XATTR_CREATE))
+	t.add("setxattr missing, bad flags", each("EINVAL"), do("setxattr", "@/missing").name("user.x").to("v").flags(8)).in(absolute)
+	t.add("setxattr missing, no name", each("ERANGE"), do("setxattr", "@/missing").to("v")).in(absolute)
+	t.add("removexattr missing, no name", each("ERANGE"), do("removexattr", "@/missing")).in(absolute)
+	t.add("setxattr of no kind, closed file", writable("EACCES"), do("chmod", "@/file").mode(0o400), do("setxattr", "@/file").name("none.x").to("v"))
+	t.add("setxattr without a rest, closed file", writable("EACCES"), do("chmod", "@/file").mode(0o400), do("setxattr", "@/file").name("user.").to("v"))
 	t.add("setxattr bad flags", each("EINVAL"), do("setxattr", "@/file").name("user.x").to("v").flags(8)).in(absolute)
 	t.add("setxattr no name", each("ERANGE"), do("setxattr", "@/file").to("v")).in(absolute)
 	t.add("setxattr long name", each("ERANGE"), do("setxattr", "@/file").name("user."+strings.Repeat("x", 300)).to("v")).in(absolute)

@@ -78,6 +78,8 @@ func moving(t *table) {
 	t.add("exchange with missing", writable("ENOENT"), two("renameat2", "@/file", "@/new").flags(unix.RENAME_EXCHANGE))
 	t.add("exchange file and dir", writable("dir 755"), mkdir("@/new"), two("renameat2", "@/file", "@/new").flags(unix.RENAME_EXCHANGE), do("stat", "@/file"))
 	t.add("rename with a whiteout", writable("EINVAL"), two("renameat2", "@/file", "@/new").flags(unix.RENAME_WHITEOUT))
+	t.add("rename missing, flags that exclude each other", each("EINVAL"), two("renameat2", "@/missing/x", "@/new").flags(unix.RENAME_NOREPLACE|unix.RENAME_EXCHANGE)).in(absolute)
+	t.add("rename missing, bad flags", each("EINVAL"), two("renameat2", "@/missing/x", "@/new").flags(64)).in(absolute)
 	t.add("rename bad flags", each("EINVAL"), two("renameat2", "@/file", "@/new").flags(64)).in(absolute)
 	t.add("rename bad pair of flags", each("EINVAL"), two("renameat2", "@/file", "@/other").flags(unix.RENAME_EXCHANGE|unix.RENAME_NOREPLACE)).in(absolute)
 
