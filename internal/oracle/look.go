@@ -62,6 +62,8 @@ func (w *world) access(o *Op) (string, errno) {
 	switch {
 	case err != "":
 		return "", err
+	case !e.node.may(o.Mode) && o.Mode&MayWrite != 0 && !w.mayChange(e):
+		return "", w.shut()
 	case !e.node.may(o.Mode):
 		return "", "EACCES"
 	case o.Mode&MayWrite != 0 && !w.mayChange(e):

@@ -2,6 +2,8 @@
 
 package oracle
 
+import "github.com/sandbox-rls/sandbox/fsguard"
+
 // open is open(2). What an open changes needs write at what the path leads to
 // in the end, which may not be there yet.
 func (w *world) open(o *Op) (string, errno) {
@@ -98,6 +100,9 @@ func (w *world) openEntry(o *Op, f Flag, e *entry) errno {
 	case n.kind == Dir && (writes || f&Trunc != 0):
 		return "EISDIR"
 	case !n.may(needs(f)) && !(w.mutant == ViewIsRead && n.hollow && !writes):
+		if writes {
+			return w.shut()
+		}
 		return "EACCES"
 	case writes && ro:
 		return "EROFS"
@@ -108,6 +113,17 @@ func (w *world) openEntry(o *Op, f Flag, e *entry) errno {
 	}
 	w.keep(o, f, e, n)
 	return ""
+}
+
+// shut is the error for what may not be written, and whose mode does not let it
+// either: where nothing at all may be written, the file system says it first.
+func (w *world) shut() errno {
+	for _, r := range w.c.Rules {
+		if r.Permission == fsguard.Write {
+			return "EACCES"
+		}
+	}
+	return "EACCES|EROFS"
 }
 
 // needs are the permissions that an open asks for.

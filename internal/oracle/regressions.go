@@ -33,6 +33,18 @@ var Regressions = []Case{
 			{Call: "stat", Path: "../.env"},
 		},
 	},
+	// Where nothing may be written, that is found before anything else.
+	{
+		Tree: []Source{
+			{Path: "/d", Kind: File, Mode: 0o644, Data: "content of /d"},
+		},
+		Rules: []fsguard.Rule{
+			{Pattern: "/**", Permission: fsguard.View},
+		},
+		Ops: []Op{
+			{Call: "open", Path: "@/./d", Flag: WrOnly | Append, Mode: 0o400},
+		},
+	},
 	// readlinkat(2) takes an empty path.
 	{
 		Ops: []Op{

@@ -45,10 +45,12 @@ func (w *world) base(o *Op, path string) (*entry, errno) {
 	if f == nil {
 		return nil, "EBADF"
 	}
+	if f.e != nil {
+		w.searches(f.e)
+	}
 	if f.n.kind != Dir {
 		return nil, "ENOTDIR"
 	}
-	w.searches(f.e)
 	return f.e, ""
 }
 
