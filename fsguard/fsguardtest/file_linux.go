@@ -78,6 +78,7 @@ func showEntry(name, path string, isDir bool, lines *[]string) {
 		shown = failed(err).Errno
 	} else if target, err := os.Readlink(name); err == nil {
 		shown += " -> " + target
+	} else if !strings.HasPrefix(shown, "file") { // opening a FIFO would wait
 	} else if data, err := os.ReadFile(name); err != nil {
 		shown += " " + failed(err).Errno + userAttributes(name)
 	} else {

@@ -39,6 +39,7 @@ func Run(t *testing.T, f Factory, opts ...Option) {
 	t.Run("Umask", s.umask)
 	t.Run("Race", s.race)
 	t.Run("Differential", s.differential)
+	t.Run("Posix", s.posix)
 	t.Run("Exercise", s.exercised)
 	t.Run("Oracle", s.oracle)
 }
