@@ -101,7 +101,8 @@ func allocateQuietly(x *exerciser) error {
 }
 
 func punch(x *exerciser) error { return x.clear(unix.FALLOC_FL_PUNCH_HOLE | unix.FALLOC_FL_KEEP_SIZE) }
-func zero(x *exerciser) error  { return x.clear(unix.FALLOC_FL_ZERO_RANGE | unix.FALLOC_FL_KEEP_SIZE) }
+
+func zero(x *exerciser) error { return x.clear(unix.FALLOC_FL_ZERO_RANGE | unix.FALLOC_FL_KEEP_SIZE) }
 
 func (x *exerciser) clear(mode uint32) error {
 	from, size := x.span(false)
@@ -154,7 +155,7 @@ func sendAway(x *exerciser) error {
 
 // synced waits for the disk, now and then.
 func synced(x *exerciser) error {
-	if x.IntN(50) > 0 {
+	if x.IntN(200) > 0 {
 		return nil
 	}
 	return unix.Fdatasync(x.fd)
