@@ -23,4 +23,4 @@ fi
 export SANDBOX_ORACLE_TIME=$((BASH_REMATCH[1] * unit / kinds))s
 
 # One kind of sandbox after the other.
-go test -count=1 -timeout=0 -p=1 -parallel=1 -v -run '^TestGuardAcceptance$/./Oracle|^TestGuardAcceptance$/././Oracle' "${packages[@]}"
+go test -count=1 -timeout=0 -p=1 -parallel=1 -v -run '^TestGuardAcceptance$/./Oracle|^TestGuardAcceptance$/./Posix|^TestGuardAcceptance$/././Oracle|^TestGuardAcceptance$/././Posix' "${packages[@]}"
