@@ -89,7 +89,9 @@ type Config struct {
 // View is how the workspace is put together.
 type View struct {
 	Target string // where it is seen: "/workspace"
-	// Lower are the read-only layers, the top one first.
+	// Lower are the read-only layers, the top one first. One that is alone, without
+	// a delta, may be mounted as it is: its FIFOs and sockets are then the host's
+	// own, and can be written to.
 	Lower []Layer
 	// Facade says that the top layer has all directories of the others. Those
 	// are merged by an overlay of their own, so that no directory tells what

@@ -81,8 +81,17 @@ func (w *Workspace) view(mount *os.File) runtime.View {
 	for _, dir := range w.closed {
 		v.Above = append(v.Above, runtime.Layer{Dir: dir})
 	}
+	if w.Live && w.delta == "" && len(w.lower) == 1 {
+		v.Lower = []runtime.Layer{w.lower[0], {Dir: w.engine.path(emptyLayer)}}
+	}
 	return v
 }
+
+// emptyLayer is a layer that adds nothing, beneath a live directory that nothing
+// else is stacked on. That makes an overlay of it, in which a FIFO or a socket is
+// another than the host's of the same name: a read-only mount alone would let both
+// be written to.
+const emptyLayer = "empty"
 
 // promote closes the open base, before a start: nothing is mounted then.
 func (w *Workspace) promote() error {

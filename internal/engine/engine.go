@@ -88,6 +88,9 @@ func (e *Engine) begin() (err error) {
 	if err != nil {
 		return err
 	}
+	if err := e.mkdir(e.path(emptyLayer), 0o755); err != nil {
+		return err
+	}
 	owner := tree.Owner(e.owner)
 	e.volumes = volume.NewFormatter(e.path("trash")) // emptied by the next owner
 	if e.bin, err = openBin(e.path("trash")); err != nil {
