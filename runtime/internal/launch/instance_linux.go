@@ -39,6 +39,8 @@ type instance struct {
 	next    uint64
 	running map[uint64]*process
 
+	patience time.Duration // with the init
+
 	taken atomic.Bool // the first process has got its set-up
 	built chan error  // the outcome of the set-up
 	done  chan struct{}
@@ -53,7 +55,7 @@ var (
 
 func newInstance(proc initProcess, conn *control.Conn, held *admission) *instance {
 	return &instance{
-		proc: proc, conn: conn, held: held, running: make(map[uint64]*process),
+		proc: proc, conn: conn, held: held, running: make(map[uint64]*process), patience: answering,
 		built: make(chan error, 1), done: make(chan struct{}),
 	}
 }
@@ -97,8 +99,21 @@ func (in *instance) begin(ctx context.Context, setups []*control.Setup, cfg runt
 	return nil
 }
 
+// answering is how long an init may take for what it does at once: to read what it is
+// sent, to kill, to answer. One that does not is not the one that was started any
+// more, and is ended: nobody is to wait for it.
+const answering = time.Minute
+
+// await ends the sandbox if the init has not done what is due in time.
+func (in *instance) await() (done func()) {
+	t := time.AfterFunc(in.patience, in.Kill)
+	return func() { t.Stop() }
+}
+
 func (in *instance) send(m control.Message, files ...int) error {
+	done := in.await()
 	err := in.conn.Send(m, files...)
+	done()
 	if errors.Is(err, io.ErrClosedPipe) {
 		return runtime.ErrEnded
 	}

@@ -119,7 +119,21 @@ func (p *process) Signal(sig os.Signal) error {
 	if !ok {
 		return errors.New("not a signal of this system")
 	}
+	if n == syscall.SIGKILL {
+		p.expectEnd()
+	}
 	return p.in.send(&control.Kill{ID: p.id, Signal: int(n)})
+}
+
+// expectEnd ends the sandbox if the command, which is being killed, does not end.
+func (p *process) expectEnd() {
+	time.AfterFunc(p.in.patience, func() {
+		select {
+		case <-p.done:
+		default:
+			p.in.Kill()
+		}
+	})
 }
 
 // Settle has the init note what runs beneath the command.
@@ -146,6 +160,7 @@ func (p *process) ask(ctx context.Context, m control.Message) error {
 			return err
 		}
 	}
+	defer p.in.await()()
 	if err := p.in.send(m); err != nil {
 		return err
 	}
