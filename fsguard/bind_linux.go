@@ -34,11 +34,15 @@ func opBind(c *call) verdict {
 }
 
 func (c *call) bindAt(e spot) verdict {
+	if !c.a.beginTaking() {
+		return fail(unix.ENOBUFS)
+	}
 	sock, err := c.takeFile(c.arg(0))
 	if err != nil {
+		c.a.endTaking()
 		return result(err)
 	}
-	defer unix.Close(sock)
+	defer c.a.closeTaken(sock)
 	if domain, err := unix.GetsockoptInt(sock, unix.SOL_SOCKET, unix.SO_DOMAIN); err != nil || domain != unix.AF_UNIX {
 		return pass
 	}

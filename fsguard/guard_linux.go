@@ -121,6 +121,7 @@ type Attachment struct {
 	// handing is held for reading while a file is handed to a process: see settle.
 	handing sync.RWMutex
 	umasks  umasks
+	taken   atomic.Int32 // files of its processes that are not closed yet
 	closed  atomic.Bool
 	inside  sync.WaitGroup // workers that serve it
 }

@@ -89,6 +89,7 @@ var rows = []row{
 	{"SocketFamilies", socketFamilies},
 	{"KernelInterfaces", kernelInterfaces},
 	{"SlowMemory", slowMemory},
+	{"LingeringSockets", lingeringSockets},
 	{"LongPaths", longPaths},
 }
 
