@@ -105,20 +105,20 @@ func Receive(sock int, buf *Buffer) (Message, []int, error) {
 
 // Unpack parses a packet of the owner. On an error all attached files are closed.
 func Unpack(data, oob []byte, flags int) (Message, []int, error) {
-	return unpack(data, oob, flags, maxFiles)
+	return unpack(data, oob, flags, maxFiles, CloseFiles)
 }
 
-func unpack(data, oob []byte, flags, most int) (Message, []int, error) {
+func unpack(data, oob []byte, flags, most int, drop func(files []int)) (Message, []int, error) {
 	files, err := parseFiles(oob)
 	if err == nil && (len(files) > most || flags&(unix.MSG_TRUNC|unix.MSG_CTRUNC) != 0) {
 		err = ErrMalformed
 	}
 	if err != nil {
-		CloseFiles(files)
+		drop(files)
 		return nil, nil, err
 	}
 	if len(data) == 0 {
-		CloseFiles(files)
+		drop(files)
 		return nil, nil, nil
 	}
 	if data[0] == kindSpilled {
@@ -128,7 +128,7 @@ func unpack(data, oob []byte, flags, most int) (Message, []int, error) {
 	}
 	m, err := Decode(data)
 	if err != nil {
-		CloseFiles(files)
+		drop(files)
 		return nil, nil, err
 	}
 	return m, files, nil
@@ -199,8 +199,8 @@ func CloseFiles(files []int) {
 func UnpackPeer(data, oob []byte, flags int) (Message, []int, error) {
 	if len(data) > 0 && data[0] == kindSpilled {
 		files, _ := parseFiles(oob)
-		CloseFiles(files)
+		DismissFiles(files)
 		return nil, nil, ErrMalformed
 	}
-	return unpack(data, oob, flags, maxPeerFiles)
+	return unpack(data, oob, flags, maxPeerFiles, DismissFiles)
 }

@@ -137,20 +137,23 @@ func (in *instance) receive() {
 }
 
 func (in *instance) handle(m control.Message, files []int) bool {
+	if hello, ok := m.(*control.Hello); ok {
+		return in.hello(hello, files)
+	}
+	if len(files) > 0 {
+		control.DismissFiles(files)
+		return false
+	}
 	switch m := m.(type) {
-	case *control.Hello:
-		return in.hello(m, files)
 	case *control.Taken:
 		in.taken.Store(true)
 	case *control.Ready:
-		control.CloseFiles(files)
 		select {
 		case in.built <- nil:
 		default:
 		}
 		return true
 	case *control.Fault:
-		control.CloseFiles(files)
 		select {
 		case in.built <- in.fault(m):
 		default:
@@ -163,10 +166,8 @@ func (in *instance) handle(m control.Message, files []int) bool {
 	case *control.Refused:
 		in.finish(m.ID, runtime.Status{}, &runtime.StartError{Step: m.Step, Err: syscall.Errno(m.Errno)}, nil)
 	default:
-		control.CloseFiles(files)
 		return false
 	}
-	control.CloseFiles(files)
 	return true
 }
 
@@ -186,7 +187,7 @@ func (in *instance) settled(id uint64) {
 // hello takes the files that the init hands over, until it has said that all is built.
 func (in *instance) hello(m *control.Hello, files []int) bool {
 	if len(m.Files) != len(files) || in.door.Root != nil {
-		control.CloseFiles(files)
+		control.DismissFiles(files)
 		return false
 	}
 	for i, name := range m.Files {
@@ -230,7 +231,7 @@ func (in *instance) ended() {
 	running := in.running
 	in.running = nil
 	in.mu.Unlock()
-	in.conn.Close()
+	in.conn.Dismiss()
 	close(in.done)
 	for _, p := range running {
 		p.finish(runtime.Status{}, runtime.ErrEnded)
@@ -257,7 +258,7 @@ func (in *instance) end(patience time.Duration) {
 		case <-in.done:
 		case <-time.After(patience):
 		}
-		in.conn.Close()
+		in.conn.Interrupt()
 		<-in.done
 	})
 }

@@ -39,7 +39,7 @@ func (f *fakeInit) say(t *testing.T, data []byte, files ...int) {
 }
 
 // takenOver starts a sandbox with an init that behaves until it is ready.
-func takenOver(t *testing.T) (*fakeInit, runtime.Instance) {
+func takenOver(t *testing.T, first ...func(f *fakeInit)) (*fakeInit, runtime.Instance) {
 	t.Helper()
 	ours, theirs, err := control.Pair()
 	if err != nil {
@@ -60,6 +60,9 @@ func takenOver(t *testing.T) (*fakeInit, runtime.Instance) {
 		if err := control.Send(theirs, m.message, m.files...); err != nil {
 			t.Fatal(err)
 		}
+	}
+	for _, do := range first {
+		do(f)
 	}
 	in, err := launch.Attend(t.Context(), launch.Attended{Process: f, Conn: conn}, &control.Setup{}, runtime.Config{})
 	if err != nil {
@@ -119,10 +122,11 @@ func TestLedgerHostileInit(t *testing.T) {
 			"as many files as there can be": {encode(&control.Ready{}), files, true},
 			"a second root":                 {encode(&control.Hello{Files: []string{"root"}}), files[:1], true},
 			"a listener, late":              {encode(&control.Hello{Files: []string{"listener"}}), files[:1], true},
+			"files that nobody asked for":   {encode(&control.Exit{ID: 99}), files[:2], true},
 			"what an owner says":            {encode(&control.Exec{Argv: []string{"x"}}), files[:3], true},
-			"the end of nothing":            {encode(&control.Exit{ID: 99}), files[:8], false},
-			"ready again, with files":       {encode(&control.Ready{}), files[:8], false},
-			"an answer to nothing":          {encode(&control.Settled{ID: 99}), files[:2], false},
+			"the end of nothing":            {encode(&control.Exit{ID: 99}), nil, false},
+			"ready again":                   {encode(&control.Ready{}), nil, false},
+			"an answer to nothing":          {encode(&control.Settled{ID: 99}), nil, false},
 		} {
 			t.Run(name, func(t *testing.T) {
 				f, in := takenOver(t)
@@ -169,6 +173,34 @@ func TestLedgerHostileInit(t *testing.T) {
 		default:
 		}
 	})
+	t.Run("Lingering", func(t *testing.T) {
+		// The owner is the only one left with these sockets: in a message that it
+		// receives, in one that it refuses, and in one that it never looks at.
+		linger := func(data []byte) func(f *fakeInit) {
+			return func(f *fakeInit) {
+				one, other := lingering(t)
+				f.say(t, data, one, other)
+				unix.Close(one)
+				unix.Close(other)
+			}
+		}
+		said, garbage := linger(encode(&control.Exit{ID: 99})), linger([]byte{0x63})
+		for name, first := range map[string][]func(f *fakeInit){"received": {said}, "refused": {garbage}, "not looked at": {garbage, said}} {
+			t.Run(name, func(t *testing.T) {
+				_, in := takenOver(t, first...)
+				closed := make(chan error, 1)
+				go func() { closed <- in.Close() }()
+				select {
+				case err := <-closed:
+					if err != nil {
+						t.Error(err)
+					}
+				case <-time.After(15 * time.Second):
+					t.Error("the owner waits for what lingers")
+				}
+			})
+		}
+	})
 	t.Run("Silence", func(t *testing.T) {
 		for name, ask := range map[string]func(p runtime.Process, in runtime.Instance) error{
 			"killed": func(p runtime.Process, _ runtime.Instance) error {
@@ -197,6 +229,36 @@ func TestLedgerHostileInit(t *testing.T) {
 			})
 		}
 	})
+}
+
+// lingering makes a connection to itself that is full of what nobody reads, and whose
+// last close waits for that to be read: SO_LINGER of socket(7).
+func lingering(t *testing.T) (one, other int) {
+	t.Helper()
+	must := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	listener, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+	must(err)
+	defer unix.Close(listener)
+	must(unix.Bind(listener, &unix.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}}))
+	must(unix.Listen(listener, 1))
+	addr, err := unix.Getsockname(listener)
+	must(err)
+	one, err = unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+	must(err)
+	must(unix.Connect(one, addr))
+	other, _, err = unix.Accept4(listener, unix.SOCK_CLOEXEC)
+	must(err)
+	must(unix.SetNonblock(one, true))
+	for err = nil; err == nil; {
+		_, err = unix.Write(one, make([]byte, 64<<10))
+	}
+	must(unix.SetsockoptLinger(one, unix.SOL_SOCKET, unix.SO_LINGER, &unix.Linger{Onoff: 1, Linger: 30}))
+	return one, other
 }
 
 // countFiles counts the open files of the process.
