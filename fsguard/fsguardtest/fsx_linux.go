@@ -158,7 +158,7 @@ func (s suite) exercised(t *testing.T) {
 	h := fnv.New32a()
 	h.Write([]byte(t.Name())) // another seed for each kind of sandbox
 	content := string(bytes.Repeat([]byte("source"), 9999))
-	run := script{do("exercise", Workspace+"/old").size(steps).mode(h.Sum32()), do("exercise", Workspace+"/new").size(steps).mode(h.Sum32()+1)}
+	run := script{do("exercise", Workspace+"/old").size(steps).mode(h.Sum32()), do("exercise", Workspace+"/new").size(steps).mode(h.Sum32() + 1)}
 	var outcomes [2][]result
 	for i := range outcomes {
 		src := s.newSource(t)

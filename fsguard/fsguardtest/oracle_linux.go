@@ -39,10 +39,14 @@ func (s suite) oracle(t *testing.T) {
 	})
 	t.Run("Random", func(t *testing.T) {
 		seed, end := oracleSeed(t)
+		began, done := time.Now(), 0
+		defer func() { t.Logf("%d cases in %s", done, time.Since(began).Round(time.Second)) }()
 		for round := uint64(0); round == 0 || time.Now().Before(end); round++ {
 			for batch := range uint64(oracleBatches) {
 				what := fmt.Sprintf("SANDBOX_ORACLE_SEED=%d, batch %d", seed+round, batch)
-				s.oracleBatch(t, oracleStyles[batch%uint64(len(oracleStyles))], what, oracleCases(seed+round, batch))
+				cases := oracleCases(seed+round, batch)
+				s.oracleBatch(t, oracleStyles[batch%uint64(len(oracleStyles))], what, cases)
+				done += len(cases)
 				if t.Failed() {
 					return
 				}

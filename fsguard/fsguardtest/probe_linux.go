@@ -62,6 +62,9 @@ func probe(in io.Reader, out io.Writer) error {
 // tmpLink is a symlink to the workspace outside it.
 const tmpLink = "/tmp/fsguardtest-workspace"
 
+// noCall begins what the probe says of an operation that it does not know.
+const noCall = "no call "
+
 // prober is the state of the probe within a script.
 type prober struct {
 	style style
@@ -85,7 +88,7 @@ func (p *prober) do(o *op) result {
 	}
 	f := calls[o.Call]
 	if f == nil {
-		return result{Errno: "no call " + o.Call}
+		return result{Errno: noCall + o.Call}
 	}
 	at, errno := p.place(o)
 	if errno != nil {

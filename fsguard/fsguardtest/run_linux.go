@@ -104,6 +104,13 @@ func perform(t fataler, box Box, how style, scripts []script) [][]result {
 	if len(all) != len(scripts) {
 		t.Fatalf("the probe ran %d of %d scripts", len(all), len(scripts))
 	}
+	for _, results := range all {
+		for _, r := range results {
+			if strings.HasPrefix(r.Errno, noCall) {
+				t.Fatalf("the probe: %s", r.Errno)
+			}
+		}
+	}
 	return all
 }
 
