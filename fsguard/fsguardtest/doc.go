@@ -50,7 +50,8 @@
 //     the process has it so: a lock of flock(2) may be held after its last close,
 //     and a lease refused. Programs and FIFOs are not.
 //   - The attributes of a file that was opened for reading, and then removed,
-//     cannot be changed (EROFS).
+//     cannot be changed: EROFS, or EEXIST if O_CREAT was among the flags and the
+//     file is one of the source.
 //   - A relative path is found by way of the workspace: where a directory above
 //     the working directory, or above the descriptor that the path begins at, may
 //     not be searched any more, a change is refused (EACCES).

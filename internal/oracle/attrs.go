@@ -25,6 +25,9 @@ func (w *world) changeableFile(o *Op) (*node, errno) {
 	if err == "" && !f.door && !f.e.gone {
 		w.searches(f.e)
 	}
+	if err == "" && f.door && !f.write && f.e != nil && f.e.gone {
+		w.unclear = true // overlayfs cannot copy a file of the source that has no name any more
+	}
 	switch {
 	case err != "":
 		return nil, err
