@@ -29,6 +29,10 @@ func Random(seed, number uint64, prefix string, shared bool) Case {
 	c.Tree = d.tree()
 	c.Rules = d.rules(c.Tree)
 	w := newWorld(&c, 0)
+	for w.unclear {
+		c.Rules = d.rules(c.Tree)
+		w = newWorld(&c, 0)
+	}
 	for n := 8 + d.IntN(maxOps-8); len(c.Ops) < n; {
 		for _, o := range d.ops(w) {
 			w.do(&o)

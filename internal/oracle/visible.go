@@ -87,7 +87,10 @@ func (w *world) place(pattern string, t fsguard.PatternType) (string, bool) {
 			if pattern[len(dir):] == "/**" {
 				return dir, w.level(w.c.Prefix+dir) == fsguard.Write
 			}
-			return dir, w.anyBeneath(dir)
+			// Whether other rules leave nothing of a glob is not always found out.
+			any := w.anyBeneath(dir)
+			w.unclear = w.unclear || !any
+			return dir, any
 		}
 		t = fsguard.File
 	}
