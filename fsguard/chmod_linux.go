@@ -6,7 +6,6 @@ import "golang.org/x/sys/unix"
 
 func opFchmod(c *call) verdict {
 	mode := uint32(c.n.Data.Args[1])
-	c.a.settle(mode)
 	return c.opened(c.arg(0), func(fd int) verdict { return chmod(fd, mode) })
 }
 
@@ -17,7 +16,6 @@ func opFchmodat2(c *call) verdict {
 }
 
 func (c *call) chmodAt(dirfd, pathArg int, mode uint32, flags int) verdict {
-	c.a.settle(mode)
 	return c.at(dirfd, pathArg, flags, func(fd int) verdict { return chmod(fd, mode) })
 }
 

@@ -117,13 +117,11 @@ type Attachment struct {
 
 	// moves orders the renaming of directories against all else: a name that
 	// was decided on must still be the name when it is acted on.
-	moves sync.RWMutex
-	// handing is held for reading while a file is handed to a process: see settle.
-	handing sync.RWMutex
-	umasks  umasks
-	taken   atomic.Int32 // files of its processes that are not closed yet
-	closed  atomic.Bool
-	inside  sync.WaitGroup // workers that serve it
+	moves  sync.RWMutex
+	umasks umasks
+	taken  atomic.Int32 // files of its processes that are not closed yet
+	closed atomic.Bool
+	inside sync.WaitGroup // workers that serve it
 }
 
 // Attach begins to serve a sandbox.

@@ -13,11 +13,10 @@ import (
 // Nobody else may have a program open for writing when the process gets to
 // know of it: else the process could write and close it, and then fail to
 // execute it (ETXTBSY). A FIFO would have a writer longer than the process has
-// it open, and no end for its readers. No child is forked meanwhile, which would
-// hold the file until its exec, and a file that can be executed, or a FIFO, is
-// closed before the answer, which costs the process another round trip. Any other
-// is handed over with the answer. Whoever makes such a file a program waits until
-// it is closed: see settle.
+// it open, and no end for its readers. So no child is forked meanwhile, which would
+// hold the file until its exec, and it is closed before the answer. That costs less
+// than to hand the file over with the answer (SECCOMP_ADDFD_FLAG_SEND), which wakes
+// this thread once more.
 func (c *call) install(path string, flags int, mode uint32) error {
 	if !c.lengthy(path, flags) {
 		syscall.ForkLock.RLock()
@@ -37,15 +36,7 @@ func (c *call) install(path string, flags int, mode uint32) error {
 			return err
 		}
 	}
-	cloexec := flags&unix.O_CLOEXEC != 0
-	c.a.handing.RLock()
-	defer c.a.handing.RUnlock()
-	if !early(fd) {
-		err := injectAndAnswer(c.a.listener, c.n.ID, fd, cloexec)
-		unix.Close(fd)
-		return err
-	}
-	n, err := inject(c.a.listener, c.n.ID, fd, cloexec)
+	n, err := inject(c.a.listener, c.n.ID, fd, flags&unix.O_CLOEXEC != 0)
 	unix.Close(fd)
 	if err != nil {
 		return err
@@ -54,26 +45,10 @@ func (c *call) install(path string, flags int, mode uint32) error {
 	return nil
 }
 
-// early reports whether a file is to be closed before the answer: one that anybody
-// may execute, or a FIFO.
-func early(fd int) bool {
-	var st unix.Stat_t
-	return unix.Fstat(fd, &st) != nil || st.Mode&0o111 != 0 || st.Mode&unix.S_IFMT == unix.S_IFIFO
-}
-
 // executable reports whether anybody may execute a file.
 func executable(fd int) bool {
 	var st unix.Stat_t
 	return unix.Fstat(fd, &st) != nil || st.Mode&0o111 != 0
-}
-
-// settle waits, before a file gets a mode that lets it be executed, until the
-// guard has closed all that it is handing over.
-func (a *Attachment) settle(mode uint32) {
-	if mode&0o111 != 0 {
-		a.handing.Lock()
-		defer a.handing.Unlock()
-	}
 }
 
 // large is the size from which a file may take long to be copied up. Forks, and

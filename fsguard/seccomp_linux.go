@@ -61,35 +61,6 @@ func inject(listener int, id uint64, fd int, cloexec bool) (int, error) {
 	}
 }
 
-// everySignal is the set of all signals.
-var everySignal = func() (set unix.Sigset_t) {
-	for i := range set.Val {
-		set.Val[i] = ^set.Val[i]
-	}
-	return set
-}()
-
-// injectAndAnswer puts a file into the process and answers with its number, in
-// one step. No signal may interrupt it: the kernel would take the file back and
-// let the answer stand, which would then be 0. The caller is locked to its
-// thread.
-func injectAndAnswer(listener int, id uint64, fd int, cloexec bool) error {
-	a := addFD{ID: id, SrcFD: uint32(fd), Flags: unix.SECCOMP_ADDFD_FLAG_SEND}
-	if cloexec {
-		a.NewFDFlags = unix.O_CLOEXEC
-	}
-	var before unix.Sigset_t
-	if err := unix.PthreadSigmask(unix.SIG_SETMASK, &everySignal, &before); err != nil {
-		return err
-	}
-	_, errno := ioctl(listener, unix.SECCOMP_IOCTL_NOTIF_ADDFD, unsafe.Pointer(&a))
-	_ = unix.PthreadSigmask(unix.SIG_SETMASK, &before, nil)
-	if errno != 0 {
-		return errno
-	}
-	return nil
-}
-
 // wakeSync makes a notification and its answer hand over the CPU directly,
 // which a round trip is several times faster by. Linux 6.6; without it all works, slower.
 func wakeSync(listener int) {
