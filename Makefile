@@ -48,7 +48,7 @@ test: ## set the machine up, then all checks and the suite, as root and as a pla
 fuzz: ## each fuzz target for FUZZTIME
 	hack/fuzz.sh $(FUZZTIME)
 
-soak: ## compare sandboxes with the model of their rules, with new seeds, for SOAKTIME
+soak: ## the oracle with new seeds and the races of the ledger for SOAKTIME, then 10,000 sandboxes
 	hack/soak.sh $(SOAKTIME)
 
 bench: ## measure, and write docs/benchmarks.md and docs/plots
