@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"sync"
+	"sync/atomic"
 
 	bolt "go.etcd.io/bbolt"
 
@@ -22,9 +23,10 @@ type codebase struct {
 	id      string
 	objects shelf
 
-	write   sync.Mutex // held by the transaction that makes a version
-	clean   bool       // there are no objects beyond the committed ones
-	shelved uint64     // one more than the last directory of objects that was made
+	write   sync.Mutex    // held by the transaction that makes a version
+	clean   bool          // there are no objects beyond the committed ones
+	shelved uint64        // one more than the last directory of objects that was made
+	next    atomic.Uint64 // no object gets a number beneath it any more
 
 	begin sync.Mutex // held while the directories are made
 	begun bool
@@ -159,6 +161,7 @@ func (c *codebase) commit(ctx context.Context, s *stage, f func(e *edit) error) 
 		return 0, err
 	}
 	c.clean = true
+	c.next.Store(e.next)
 	c.bury(dead)
 	return e.version, nil
 }

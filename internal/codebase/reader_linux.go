@@ -43,6 +43,7 @@ func (c *codebase) bury(runs []run) {
 		return
 	}
 	done := c.store.unlink(c.objects, dead) // the others go when the store is opened next
+	c.objects.clear(dead, c.next.Load())
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.removed = append(c.removed, done...)

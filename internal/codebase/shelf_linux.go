@@ -27,6 +27,16 @@ func (s shelf) path(seq uint64) string {
 	return filepath.Join(s.sub(seq/perDir), objectName(seq))
 }
 
+// clear removes the directories that objects were in, where nothing is left and
+// nothing is to come: those before the directory of the next object.
+func (s shelf) clear(runs []run, next uint64) {
+	for _, r := range runs {
+		for k := r.from / perDir; k <= (r.from+r.count-1)/perDir && k < next/perDir; k++ {
+			_ = unix.Rmdir(s.sub(k)) // ENOTEMPTY where something is
+		}
+	}
+}
+
 func objectName(seq uint64) string { return strconv.FormatUint(seq%perDir, 10) }
 
 // reach opens the directories of a shelf one at a time. It is for one

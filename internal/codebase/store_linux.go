@@ -129,6 +129,7 @@ func (s *Store) emptyTrash() error {
 	type pile struct {
 		id   string
 		runs []run
+		next uint64
 	}
 	var piles []pile
 	err := s.db.View(func(tx *bolt.Tx) error {
@@ -139,7 +140,11 @@ func (s *Store) emptyTrash() error {
 			if !ok {
 				return errCorrupt
 			}
-			piles = append(piles, pile{id, trashOf(t.trash, id)})
+			p := pile{id: id, runs: trashOf(t.trash, id)}
+			if st, err := t.state(id); err == nil {
+				p.next = st.next
+			}
+			piles = append(piles, p)
 			k, _ = c.Seek(append([]byte(id), 1))
 		}
 		return nil
@@ -149,7 +154,10 @@ func (s *Store) emptyTrash() error {
 	}
 	for i := range piles {
 		p := &piles[i]
-		p.runs = s.unlink(shelf{filepath.Join(s.dir, p.id, "objects"), ""}, p.runs)
+		objects := shelf{filepath.Join(s.dir, p.id, "objects"), ""}
+		all := p.runs
+		p.runs = s.unlink(objects, all)
+		objects.clear(all, p.next)
 	}
 	return s.db.Update(func(tx *bolt.Tx) error {
 		trash := tablesOf(tx).trash

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -53,6 +54,35 @@ func TestWriteAndRead(t *testing.T) {
 	w.write("cb", "/a/d", "x")
 	if diff := cmp.Diff([]string{"1", "3"}, w.objects("cb")); diff != "" {
 		t.Error("objects: ", diff)
+	}
+}
+
+// TestDirectoriesOfObjects writes so often that objects are in several directories,
+// of which those that hold none have to go: now, and when the store is opened.
+func TestDirectoriesOfObjects(t *testing.T) {
+	w := newWorld(t)
+	w.create("cb")
+	w.write("cb", "kept", "in the first directory")
+	for i := range 2100 {
+		w.write("cb", "file", fmt.Sprint(i))
+	}
+	dirs := func() []string {
+		entries, err := os.ReadDir(filepath.Join(w.dir(), "cb", "objects"))
+		must(t, err)
+		var names []string
+		for _, e := range entries {
+			names = append(names, e.Name())
+		}
+		return names
+	}
+	if diff := cmp.Diff([]string{"0", "2"}, dirs()); diff != "" {
+		t.Error(diff)
+	}
+	must(t, w.store.Remove(t.Context(), "cb", "kept"))
+	w.reopen()
+	w.write("cb", "file", "last")
+	if diff := cmp.Diff([]string{"2"}, dirs()); diff != "" {
+		t.Error("after the store was opened again:", diff)
 	}
 }
 

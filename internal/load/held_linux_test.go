@@ -34,15 +34,16 @@ func settled(b *bench) held {
 	debug.FreeOSMemory()
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
+	exact := map[string]int{
+		"open files": b.entries("/proc/self/fd"),
+		"goroutines": runtime.NumGoroutine(),
+		"mounts":     b.mounts(),
+		"processes":  b.descendants(),
+		"cgroups":    b.cgroups(),
+	}
+	b.stateFiles(exact)
 	return held{
-		exact: map[string]int{
-			"open files":      b.entries("/proc/self/fd"),
-			"goroutines":      runtime.NumGoroutine(),
-			"mounts":          b.mounts(),
-			"processes":       b.descendants(),
-			"cgroups":         b.cgroups(),
-			"state directory": b.files(b.state),
-		},
+		exact:   exact,
 		threads: b.entries("/proc/self/task"), heap: m.HeapAlloc, resident: b.residentMemory(),
 	}
 }
@@ -63,13 +64,31 @@ func (b *bench) mounts() int {
 }
 
 // files counts all that is beneath a directory.
-func (b *bench) files(dir string) (n int) {
+func (b *bench) files(dir string) int { return b.count(dir, func(fs.DirEntry) bool { return true }) }
+
+func (b *bench) count(dir string, counts func(fs.DirEntry) bool) (n int) {
 	b.Helper()
-	b.must(filepath.WalkDir(dir, func(_ string, _ fs.DirEntry, err error) error {
-		n++
+	b.must(filepath.WalkDir(dir, func(_ string, e fs.DirEntry, err error) error {
+		if err == nil && counts(e) {
+			n++
+		}
 		return err
 	}))
 	return n
+}
+
+// stateFiles counts what is in each part of the state directory: of the codebases
+// only files, since the directories that these are spread over, by the beginnings of
+// their digests, stay.
+func (b *bench) stateFiles(counts map[string]int) {
+	b.Helper()
+	parts, err := os.ReadDir(b.state)
+	b.must(err)
+	for _, part := range parts {
+		counts["state directory: "+part.Name()] = b.count(filepath.Join(b.state, part.Name()), func(e fs.DirEntry) bool {
+			return part.Name() != "codebases" || !e.IsDir()
+		})
+	}
 }
 
 // cgroups counts the groups in the directories that this program's managers hold
