@@ -9,6 +9,7 @@ import pickle
 import signal
 import threading
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
@@ -231,7 +232,15 @@ def test_a_stream_that_is_left_ends_its_command(project: Path) -> None:
         assert ends(sandbox, "sleep 61.[5]")
 
 
-def test_an_interrupt_ends_the_wait_and_the_command(project: Path) -> None:
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """SIGINT interrupts. Python leaves it ignored if it was, as in the background of a script."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+def test_an_interrupt_ends_the_wait_and_the_command(project: Path, interruptible: None) -> None:
     def interrupt() -> None:
         time.sleep(0.5)
         os.kill(os.getpid(), signal.SIGINT)
