@@ -53,7 +53,7 @@ func descendants(pid int) (list []int) {
 // is stopped meanwhile, so that it goes on to nothing before it knows.
 func interrupt(leader int, keep []int, sig, own unix.Signal) {
 	_ = unix.Kill(leader, unix.SIGSTOP)
-	await(leader, "TZX") // it may be forking
+	await(leader, "TZX", maxRounds) // it may be forking
 	if sig == unix.SIGKILL {
 		killFresh(leader, keep)
 	} else {
@@ -67,6 +67,10 @@ func interrupt(leader int, keep []int, sig, own unix.Signal) {
 // it is stopped meanwhile: a shell goes on to the next of its commands if the
 // one that it waits for ends before it has the signal itself. What forks then
 // is not looked for again and again, which would last for as long as it likes.
+//
+// What ends by the signal has ended when the leader gets its own: busybox's ash goes
+// on to the next command at times when it learns of its own signal first. What takes
+// no notice is not waited for long.
 func signalFresh(leader int, keep []int, sig unix.Signal) {
 	pids := fresh(leader, keep, processes())
 	for _, s := range []unix.Signal{unix.SIGSTOP, sig, unix.SIGCONT} {
@@ -74,7 +78,15 @@ func signalFresh(leader int, keep []int, sig unix.Signal) {
 			_ = unix.Kill(pid, s)
 		}
 	}
+	left := noticeRounds
+	for _, pid := range pids {
+		left = await(pid, "ZX", left)
+	}
 }
+
+// noticeRounds is for how many rounds of await, of a tenth of a millisecond each and
+// together, processes are given to end by a signal.
+const noticeRounds = 300
 
 // killFresh kills what runs beneath a leader and is not to be kept. A process
 // that forks and ends at once is missed by a listing now and then: one in which
@@ -94,22 +106,23 @@ func killFresh(leader int, keep []int) {
 		_ = unix.Kill(pid, unix.SIGKILL)
 	}
 	for pid := range stopped {
-		await(pid, "ZX")
+		await(pid, "ZX", maxRounds)
 	}
 }
 
-// await waits, for no longer than that should take, until a process is in one
-// of the given states (proc_pid_stat(5)) or gone: what a signal does, it does
-// not do at once.
-func await(pid int, states string) {
-	for range maxRounds {
+// await waits, for no more than so many rounds, until a process is in one of the given
+// states (proc_pid_stat(5)) or gone: what a signal does, it does not do at once. It
+// returns how many rounds are left.
+func await(pid int, states string, rounds int) (left int) {
+	for ; rounds > 0; rounds-- {
 		data, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 		rest := bytes.TrimLeft(data[bytes.LastIndexByte(data, ')')+1:], " ")
 		if err != nil || len(rest) == 0 || strings.IndexByte(states, rest[0]) >= 0 {
-			return
+			break
 		}
 		_ = unix.Nanosleep(&unix.Timespec{Nsec: 100_000}, nil)
 	}
+	return rounds
 }
 
 // fresh lists what runs beneath a leader and beneath none of what it keeps.
