@@ -3,6 +3,7 @@
 package sandbox
 
 import (
+	"cmp"
 	"context"
 	"encoding/hex"
 	"errors"
@@ -125,12 +126,27 @@ func (m *Manager) viewOf(ctx context.Context, id, at string) (*engine.View, erro
 	if err != nil {
 		return nil, err
 	}
-	var spaces []*engine.Workspace
+	var boxes []*resident
 	for _, sandboxID := range ids {
-		s, err := m.find(sandboxID)
-		if err != nil {
-			continue // destroyed meanwhile
+		if s, err := m.find(sandboxID); err == nil { // else destroyed meanwhile
+			boxes = append(boxes, s)
 		}
+	}
+	spaces, err := workspacesOf(ctx, boxes)
+	if err != nil {
+		return nil, err
+	}
+	return m.engine.ViewCodebase(ctx, id, at, spaces)
+}
+
+// workspacesOf are the workspaces of some sandboxes, the one used last at the end.
+func workspacesOf(ctx context.Context, boxes []*resident) (spaces []*engine.Workspace, err error) {
+	used := make(map[*resident]int64, len(boxes))
+	for _, s := range boxes {
+		used[s] = s.active.Load()
+	}
+	slices.SortFunc(boxes, func(a, b *resident) int { return cmp.Compare(used[a], used[b]) })
+	for _, s := range boxes {
 		w, err := s.tree(ctx)
 		if errors.Is(err, ErrSandboxNotFound) {
 			continue
@@ -140,5 +156,5 @@ func (m *Manager) viewOf(ctx context.Context, id, at string) (*engine.View, erro
 		}
 		spaces = append(spaces, w)
 	}
-	return m.engine.ViewCodebase(ctx, id, at, spaces)
+	return spaces, nil
 }

@@ -29,7 +29,9 @@ type written struct {
 }
 
 // ViewCodebase looks at a path of a codebase, and at what is beneath it, with what
-// was changed there in some workspaces. The view must be closed.
+// was changed there in some workspaces. Of two changes at one time, since the clock of
+// a file system ticks some milliseconds, that of the later workspace in the list is
+// the newer. The view must be closed.
 func (e *Engine) ViewCodebase(ctx context.Context, id, at string, spaces []*Workspace) (*View, error) {
 	v := &View{store: e.codebases, codebase: id, newest: map[string]*written{}}
 	if _, err := e.codebases.Get(ctx, id); err != nil {
@@ -62,7 +64,7 @@ func (v *View) add(w *Workspace, at string) error {
 		return err
 	}
 	for _, c := range changes {
-		if old := v.newest[c.Path]; old == nil || c.Time > old.Time {
+		if old := v.newest[c.Path]; old == nil || c.Time >= old.Time {
 			v.newest[c.Path] = &written{Change: c, by: w}
 		}
 	}

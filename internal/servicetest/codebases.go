@@ -166,6 +166,13 @@ func testWriters(w *world) {
 	if got := w.download(c.ID, "a") + w.download(c.ID, "b"); got != "two\none\n" {
 		w.Errorf("the codebase shows %q", got)
 	}
+	for i := range 50 { // some of these pairs fall into one tick of the file system's clock
+		w.run(one, "echo one > tick")
+		w.run(two, "echo two > tick")
+		if got := w.download(c.ID, "tick"); got != "two\n" {
+			w.Fatalf("in round %d the codebase shows %q", i, got)
+		}
+	}
 	w.upload(c.ID, "up", "loaded")
 	w.upload(c.ID, "secret/up", "hidden")
 	for _, id := range []string{one, two} {
