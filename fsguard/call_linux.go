@@ -58,12 +58,12 @@ func (c *call) str(i int, limit int) (string, unix.Errno) {
 	if addr == 0 {
 		return "", unix.EFAULT
 	}
-	// Page by page: nothing need be mapped after the string.
-	const page = 4096
+	// Page by page: nothing need be mapped after the string. Most paths are short.
+	const page, short = 4096, 256
 	buf := c.w.path[:limit]
-	for have := 0; have < limit; {
+	for have, most := 0, short; have < limit; most = limit {
 		at := addr + uintptr(have)
-		part := buf[have:min(have+page-int(at%page), limit)]
+		part := buf[have:min(have+page-int(at%page), have+most, limit)]
 		if errno := c.read(at, part); errno != 0 {
 			return "", errno
 		}

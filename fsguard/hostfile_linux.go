@@ -73,6 +73,10 @@ func (a *Attachment) writePlace(w *worker, rel string, data []byte, perm uint32)
 	return a.replace(w, rel, data, perm)
 }
 
+// large is the size from which a file may take long to be written. Forks, and with
+// them the other sandboxes, do not wait for that.
+const large = 1 << 20
+
 // holdsProgram reports whether there is something executable at a path.
 func (a *Attachment) holdsProgram(rel string) bool {
 	fd, err := a.openCover(rel, unix.O_PATH|unix.O_NOFOLLOW)

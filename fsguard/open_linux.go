@@ -53,10 +53,11 @@ func (c *call) openAt(p place, flags int, mode uint32) verdict {
 	if !c.may(p.rel) {
 		return c.refuse(p.name(), flags)
 	}
-	if !c.valid() {
+	flags &= openFlags
+	// An open that changes nothing by itself cannot be handed to the wrong process.
+	if (creates(flags) || flags&unix.O_TRUNC != 0) && !c.valid() {
 		return pass
 	}
-	flags &= openFlags
 	if creates(flags) {
 		c.umask()
 	} else {
