@@ -37,12 +37,15 @@ func confine(s *control.Setup, self int) (int, *control.Fault) {
 // needs CAP_SETPCAP, unless it is empty as in a container.
 func dropCapabilities() error {
 	for c := uintptr(0); ; c++ {
-		in, err := unix.PrctlRetInt(unix.PR_CAPBSET_READ, c, 0, 0, 0)
+		err := unix.Prctl(unix.PR_CAPBSET_DROP, c, 0, 0, 0)
+		if err == unix.EPERM {
+			var in int
+			if in, err = unix.PrctlRetInt(unix.PR_CAPBSET_READ, c, 0, 0, 0); err == nil && in != 0 {
+				err = unix.EPERM
+			}
+		}
 		if err == unix.EINVAL && c > 0 {
 			break // past the last capability that this kernel knows
-		}
-		if err == nil && in != 0 {
-			err = unix.Prctl(unix.PR_CAPBSET_DROP, c, 0, 0, 0)
 		}
 		if err != nil {
 			return err

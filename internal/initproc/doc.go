@@ -66,4 +66,13 @@ func BuilderArgv() []string { return []string{"/proc/self/fd/" + strconv.Itoa(pr
 
 // Environ is the environment of the init. One P is enough for what it does,
 // and keeps its memory small.
-func Environ() []string { return []string{"GOMAXPROCS=1", "GOTRACEBACK=none"} }
+func Environ() []string { return environ("1") }
+
+// SetupEnviron is the environment of the first stage. It has nothing to do at once,
+// but a P too many: the last one would be handed to another thread, and back, whenever
+// a system call takes more than a moment, as mounting does.
+func SetupEnviron() []string { return environ("2") }
+
+func environ(procs string) []string {
+	return []string{"GOMAXPROCS=" + procs, "GOTRACEBACK=none"}
+}

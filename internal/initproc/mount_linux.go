@@ -3,7 +3,6 @@
 package initproc
 
 import (
-	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -18,7 +17,7 @@ type root struct {
 	at        string         // where it is; "": the process is in it
 	workspace int            // O_PATH of the writable mount beneath the cover; 0: none
 	files     []int          // those that the set-up names by number
-	layers    map[string]int // descriptors of the layers that are given as paths
+	layers    map[string]int // descriptors of the layers that are in this mount namespace
 	left      int            // what an earlier init has kept; -1: nothing
 	kept      int            // O_PATH of the file system that is kept, where it is attached
 }
@@ -47,13 +46,19 @@ func (r *root) assemble(steps []control.Step) *control.Fault {
 	return nil
 }
 
-// openLayers opens the layers that are given as paths, before the stage comes
-// to lie over some of them.
+// openLayers opens the layers, before the stage comes to lie over some of those that
+// are given as paths. Detached mounts that an overlay is to be made of, which wants its
+// layers in this mount namespace, are attached at the stage, one over the other: the
+// new root covers them, and they go with the old one.
 func (r *root) openLayers(steps []control.Step) *control.Fault {
 	r.layers = make(map[string]int)
+	var detached []string
 	for i := range steps {
 		for _, l := range steps[i].Layers {
 			if strings.HasPrefix(l, "#") {
+				if steps[i].Op == control.OpOverlay {
+					detached = append(detached, l)
+				}
 				continue
 			}
 			fd, err := unix.Open(l, unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
@@ -63,7 +68,29 @@ func (r *root) openLayers(steps []control.Step) *control.Fault {
 			r.layers[l] = fd
 		}
 	}
+	if r.at == "" {
+		return nil // it is no stage
+	}
+	for _, l := range detached {
+		fd, err := r.attach(l, r.at)
+		if err != nil {
+			return fault("attach the layer "+l, err)
+		}
+		r.layers[l] = fd
+	}
 	return nil
+}
+
+// attach attaches a detached mount at a directory, and opens it there.
+func (r *root) attach(layer, dir string) (int, error) {
+	tree, err := r.file(layer)
+	if err != nil {
+		return -1, err
+	}
+	if err := unix.MoveMount(tree, "", unix.AT_FDCWD, dir, unix.MOVE_MOUNT_F_EMPTY_PATH); err != nil {
+		return -1, err
+	}
+	return unix.Open(dir, unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
 }
 
 func describe(s *control.Step) string {
@@ -96,7 +123,7 @@ func (r *root) step(s *control.Step) error {
 	case control.OpDir:
 		return unix.Mkdir(target, s.Mode)
 	case control.OpFile:
-		return os.WriteFile(target, []byte(s.Data), os.FileMode(s.Mode))
+		return writeFile(target, s.Data, s.Mode)
 	case control.OpSymlink:
 		return unix.Symlink(s.Data, target)
 	case control.OpBind:
@@ -121,6 +148,23 @@ func (r *root) step(s *control.Step) error {
 		return r.take(s, target)
 	}
 	return unix.EINVAL
+}
+
+// writeFile makes a file. Package os would ask first whether it can be polled.
+func writeFile(path, data string, mode uint32) error {
+	fd, err := unix.Open(path, unix.O_WRONLY|unix.O_CREAT|unix.O_TRUNC|unix.O_CLOEXEC, mode)
+	if err != nil {
+		return err
+	}
+	defer unix.Close(fd)
+	for left := []byte(data); len(left) > 0; {
+		n, err := unix.Write(fd, left)
+		if err != nil {
+			return err
+		}
+		left = left[n:]
+	}
+	return nil
 }
 
 // mountFS makes a file system and attaches it.
@@ -268,25 +312,17 @@ func mountOverlay(target string, lowers []string, options string) error {
 // descriptor names a layer for overlayfs.
 func descriptor(fd int) string { return "/proc/self/fd/" + strconv.Itoa(fd) }
 
-// openLayer gives a layer of this mount namespace, which is where an overlay
-// wants its layers. A detached mount is attached for as long as that takes, at
-// a scratch directory of the new root.
+// openLayer gives a layer of this mount namespace. In a root that others have built a
+// detached mount is attached for as long as the overlay takes, at a scratch directory.
 func (r *root) openLayer(layer string, i int) (fd int, scratch string, err error) {
-	if !strings.HasPrefix(layer, "#") {
-		return r.layers[layer], "", nil
-	}
-	tree, err := r.file(layer)
-	if err != nil {
-		return -1, "", err
+	if fd, ok := r.layers[layer]; ok {
+		return fd, "", nil
 	}
 	scratch = r.at + "/.layer" + strconv.Itoa(i)
 	if err := unix.Mkdir(scratch, 0o700); err != nil {
 		return -1, "", err
 	}
-	if err := unix.MoveMount(tree, "", unix.AT_FDCWD, scratch, unix.MOVE_MOUNT_F_EMPTY_PATH); err != nil {
-		return -1, "", err
-	}
-	fd, err = unix.Open(scratch, unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+	fd, err = r.attach(layer, scratch)
 	return fd, scratch, err
 }
 

@@ -76,7 +76,7 @@ func makeUserNamespace(m *control.MapIDs) (int, error) {
 // files, which are those of the spawner: /dev/null.
 func execute(attr *syscall.SysProcAttr, sock int) (int, error) {
 	files := []uintptr{0, 1, 2, uintptr(sock)}
-	return syscall.ForkExec("/proc/self/exe", initproc.Argv(), &syscall.ProcAttr{Env: initproc.Environ(), Files: files, Sys: attr})
+	return syscall.ForkExec("/proc/self/exe", initproc.Argv(), &syscall.ProcAttr{Env: initproc.SetupEnviron(), Files: files, Sys: attr})
 }
 
 func sysMaps(maps []control.IDMap) []syscall.SysProcIDMap {
