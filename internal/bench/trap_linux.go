@@ -50,9 +50,15 @@ func becomeTrapped(command string) error {
 	return syscall.Exec("/bin/sh", []string{"/bin/sh", "-c", command}, os.Environ())
 }
 
-// trapped runs a command line whose opens for writing are trapped, and let through
-// by the shortest loop that can: what traps cost at least.
-func (h *host) trapped(dir, command string) (string, error) {
+// trapped runs a command line whose opens for writing are trapped, and answered
+// by the shortest loop that can, which lets them through or hands the files over: what
+// traps cost at least.
+func (h *host) trapped(dir, command string, handOver bool) (string, error) {
+	base, err := unix.Open(dir, unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return "", err
+	}
+	defer unix.Close(base)
 	ours, theirs, err := socketPair()
 	if err != nil {
 		return "", err
@@ -75,8 +81,14 @@ func (h *host) trapped(dir, command string) (string, error) {
 	done := make(chan struct{})
 	go func() {
 		runtime.LockOSThread()
-		letThrough(listener)
-		close(done)
+		defer close(done)
+		if handOver {
+			answer(listener, func(n *seccomp.Notification) seccomp.Response { return opened(listener, base, n) })
+			return
+		}
+		answer(listener, func(n *seccomp.Notification) seccomp.Response {
+			return seccomp.Response{ID: n.ID, Flags: unix.SECCOMP_USER_NOTIF_FLAG_CONTINUE}
+		})
 	}()
 	err = cmd.Wait()
 	<-done
@@ -84,8 +96,8 @@ func (h *host) trapped(dir, command string) (string, error) {
 	return stdout.String(), err
 }
 
-// letThrough answers until no process is left.
-func letThrough(listener int) {
+// answer answers until no process is left.
+func answer(listener int, how func(*seccomp.Notification) seccomp.Response) {
 	fd := uintptr(listener)
 	_, _, _ = unix.RawSyscall(unix.SYS_IOCTL, fd, unix.SECCOMP_IOCTL_NOTIF_SET_FLAGS, unix.SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP)
 	poll := []unix.PollFd{{Fd: int32(listener), Events: unix.POLLIN}}
@@ -97,9 +109,31 @@ func letThrough(listener int) {
 		if _, _, errno := unix.RawSyscall(unix.SYS_IOCTL, fd, unix.SECCOMP_IOCTL_NOTIF_RECV, uintptr(unsafe.Pointer(&n))); errno != 0 {
 			continue
 		}
-		r := seccomp.Response{ID: n.ID, Flags: unix.SECCOMP_USER_NOTIF_FLAG_CONTINUE}
+		r := how(&n)
 		_, _, _ = unix.RawSyscall(unix.SYS_IOCTL, fd, unix.SECCOMP_IOCTL_NOTIF_SEND, uintptr(unsafe.Pointer(&r)))
 	}
+}
+
+// opened does what the call asks for, in the directory that it is made in, and puts
+// the file into the process: the least that whoever opens it has to do.
+func opened(listener, base int, n *seccomp.Notification) seccomp.Response {
+	var path [256]byte
+	local := [1]unix.Iovec{{Base: &path[0], Len: uint64(len(path))}}
+	remote := [1]unix.RemoteIovec{{Base: uintptr(n.Data.Args[1]), Len: len(path)}}
+	_, _, _ = unix.RawSyscall6(unix.SYS_PROCESS_VM_READV, uintptr(n.PID),
+		uintptr(unsafe.Pointer(&local[0])), 1, uintptr(unsafe.Pointer(&remote[0])), 1, 0)
+	path[len(path)-1] = 0
+	fd, _, errno := unix.RawSyscall6(unix.SYS_OPENAT, uintptr(base), uintptr(unsafe.Pointer(&path[0])), uintptr(n.Data.Args[2]), 0, 0, 0)
+	if errno != 0 {
+		return seccomp.Response{ID: n.ID, Error: -int32(errno)}
+	}
+	add := seccomp.AddFD{ID: n.ID, SrcFD: uint32(fd), NewFDFlags: unix.O_CLOEXEC}
+	number, _, errno := unix.Syscall(unix.SYS_IOCTL, uintptr(listener), unix.SECCOMP_IOCTL_NOTIF_ADDFD, uintptr(unsafe.Pointer(&add)))
+	_, _, _ = unix.RawSyscall(unix.SYS_CLOSE, fd, 0, 0)
+	if errno != 0 {
+		return seccomp.Response{ID: n.ID, Error: -int32(errno)}
+	}
+	return seccomp.Response{ID: n.ID, Val: int64(number)}
 }
 
 func socketPair() (*net.UnixConn, *os.File, error) {

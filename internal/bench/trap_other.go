@@ -10,4 +10,4 @@ const trapArg = "-become-trapped"
 
 func becomeTrapped(string) error { return errors.ErrUnsupported }
 
-func (h *host) trapped(string, string) (string, error) { return "", errors.ErrUnsupported }
+func (h *host) trapped(string, string, bool) (string, error) { return "", errors.ErrUnsupported }
