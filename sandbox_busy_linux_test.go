@@ -11,7 +11,7 @@ import (
 	"testing"
 )
 
-// TestProgramsAreNotBusy writes programs in every way that opens them for
+// TestProgramsAreNotBusy writes programs in every way in which they are opened for
 // writing outside of the sandbox, and executes them at once, while the owner
 // forks: none of its children may still have one open.
 func TestProgramsAreNotBusy(t *testing.T) {
@@ -19,6 +19,11 @@ func TestProgramsAreNotBusy(t *testing.T) {
 	dir := project(t, map[string]string{"program": "#!/bin/sh\nexit 0\n", "truncate.py": `import os, subprocess
 for i in range(300):
     os.truncate("program", 17)
+    try: subprocess.run("./program", check=True, close_fds=False)
+    except OSError as e: print(e)
+`, "open.py": `import os, subprocess
+for i in range(300):
+    os.close(os.open("program", os.O_WRONLY))
     try: subprocess.run("./program", check=True, close_fds=False)
     except OSError as e: print(e)
 `})
@@ -51,6 +56,9 @@ for i in range(300):
 
 	if got := must(t, sb, "python3 truncate.py"); got != "" {
 		t.Errorf("truncated, then executed: %s", got)
+	}
+	if got := must(t, sb, "python3 open.py"); got != "" {
+		t.Errorf("opened, then executed: %s", got)
 	}
 	for range 50 {
 		check(t, sb.WriteFile(t.Context(), "/program", []byte("#!/bin/sh\nexit 0 # again\n")))

@@ -13,15 +13,15 @@ import (
 // Nobody else may have a program open for writing when the process gets to
 // know of it: else the process could write and close it, and then fail to
 // execute it (ETXTBSY). A FIFO would have a writer longer than the process has
-// it open, and no end for its readers. So it is closed before the answer. That costs
-// less than to hand the file over with the answer (SECCOMP_ADDFD_FLAG_SEND), which
-// wakes this thread once more.
-//
-// A child that is forked meanwhile has the file, too, until its exec. Those forked
-// before the lock is had have come to that, since os/exec forks as vfork(2) does, and
-// no others are forked until the file is closed. Opening it, which may take long
-// (it may have to be copied up), keeps nobody from forking.
+// it open, and no end for its readers. So no child is forked meanwhile, which would
+// hold the file until its exec, and it is closed before the answer. That costs less
+// than to hand the file over with the answer (SECCOMP_ADDFD_FLAG_SEND), which wakes
+// this thread once more.
 func (c *call) install(path string, flags int, mode uint32) error {
+	if !c.lengthy(path, flags) {
+		syscall.ForkLock.RLock()
+		defer syscall.ForkLock.RUnlock()
+	}
 	c.a.moves.RLock()
 	// A FIFO without a reader would hold the guard: that one the process waits for itself.
 	fd, err := c.a.openBeneath(path, flags|unix.O_NONBLOCK, mode)
@@ -36,14 +36,13 @@ func (c *call) install(path string, flags int, mode uint32) error {
 			return err
 		}
 	}
-	syscall.ForkLock.RLock()
 	n, err := inject(c.a.listener, c.n.ID, fd, flags&unix.O_CLOEXEC != 0)
 	unix.Close(fd)
-	syscall.ForkLock.RUnlock()
 	if err != nil {
 		return err
 	}
 	send(c.a.listener, &response{ID: c.n.ID, Val: int64(n)})
+	c.a.copied.add(path)
 	return nil
 }
 
@@ -51,4 +50,20 @@ func (c *call) install(path string, flags int, mode uint32) error {
 func executable(fd int) bool {
 	var st unix.Stat_t
 	return unix.Fstat(fd, &st) != nil || st.Mode&0o111 != 0
+}
+
+// lengthy reports whether opening a file may copy much: one that is truncated,
+// or new, is not copied, and none is twice.
+func (c *call) lengthy(path string, flags int) bool {
+	if flags&unix.O_ACCMODE == unix.O_RDONLY || flags&unix.O_TRUNC != 0 || creates(flags) && flags&unix.O_EXCL != 0 ||
+		flags&unix.O_TMPFILE == unix.O_TMPFILE || c.a.copied.has(path) {
+		return false
+	}
+	fd, err := c.a.openBeneath(path, unix.O_PATH|unix.O_NOFOLLOW, 0)
+	if err != nil {
+		return false
+	}
+	defer unix.Close(fd)
+	var st unix.Stat_t
+	return unix.Fstat(fd, &st) == nil && st.Size >= large
 }

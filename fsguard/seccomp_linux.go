@@ -17,9 +17,21 @@ type (
 	addFD        = seccomp.AddFD
 )
 
-func ioctl(fd int, req uint, arg unsafe.Pointer) (int, unix.Errno) {
+// ioctl is another one in tests.
+var ioctl = func(fd int, req uint, arg unsafe.Pointer) (int, unix.Errno) {
 	r, _, errno := unix.Syscall(unix.SYS_IOCTL, uintptr(fd), uintptr(req), uintptr(arg))
 	return int(r), errno
+}
+
+// settled is ioctl until it is not interrupted. The runtime preempts threads by
+// signals, and a listener's lock is waited for interruptibly: an answer that is not
+// repeated then would be lost, and its process wait for ever. Nothing was done by what is.
+func settled(fd int, req uint, arg unsafe.Pointer) (int, unix.Errno) {
+	for {
+		if r, errno := ioctl(fd, req, arg); errno != unix.EINTR {
+			return r, errno
+		}
+	}
 }
 
 // receive takes the next notification. It blocks when there is none, so that
@@ -33,13 +45,13 @@ func receive(listener int, n *notification) unix.Errno {
 // valid reports whether the process still waits for an answer: if it does, its
 // PID is still its own, and what was read from /proc was of it.
 func valid(listener int, id uint64) bool {
-	_, errno := ioctl(listener, unix.SECCOMP_IOCTL_NOTIF_ID_VALID, unsafe.Pointer(&id))
+	_, errno := settled(listener, unix.SECCOMP_IOCTL_NOTIF_ID_VALID, unsafe.Pointer(&id))
 	return errno == 0
 }
 
 func send(listener int, r *response) {
 	// ENOENT: the process was killed meanwhile, and needs no answer.
-	_, _ = ioctl(listener, unix.SECCOMP_IOCTL_NOTIF_SEND, unsafe.Pointer(r))
+	_, _ = settled(listener, unix.SECCOMP_IOCTL_NOTIF_SEND, unsafe.Pointer(r))
 }
 
 // inject puts a file into the process and returns its number there, with which
@@ -49,16 +61,11 @@ func inject(listener int, id uint64, fd int, cloexec bool) (int, error) {
 	if cloexec {
 		a.NewFDFlags = unix.O_CLOEXEC
 	}
-	for {
-		n, errno := ioctl(listener, unix.SECCOMP_IOCTL_NOTIF_ADDFD, unsafe.Pointer(&a))
-		switch errno {
-		case 0:
-			return n, nil
-		case unix.EINTR: // nothing was done
-		default:
-			return -1, errno
-		}
+	n, errno := settled(listener, unix.SECCOMP_IOCTL_NOTIF_ADDFD, unsafe.Pointer(&a))
+	if errno != 0 {
+		return -1, errno
 	}
+	return n, nil
 }
 
 // wakeSync makes a notification and its answer hand over the CPU directly,

@@ -97,7 +97,7 @@ func (l *lab) trapTree() (string, error) {
 
 // traps compares how many opens so many processes get done.
 func (l *lab) traps(dir string, sb *sandbox.Sandbox, workers int) ([]Row, error) {
-	n := 200 * l.sizes.many / workers
+	n := 50 * l.sizes.many / workers
 	command := fmt.Sprintf("python3 opens.py output/log %d %d", workers, n)
 	loop := func(handOver bool) func() (time.Duration, error) {
 		return printed(func() (string, error) { return l.host.trapped(dir, command, handOver) })

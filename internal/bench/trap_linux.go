@@ -106,11 +106,14 @@ func answer(listener int, how func(*seccomp.Notification) seccomp.Response) {
 			return
 		}
 		var n seccomp.Notification
-		if _, _, errno := unix.RawSyscall(unix.SYS_IOCTL, fd, unix.SECCOMP_IOCTL_NOTIF_RECV, uintptr(unsafe.Pointer(&n))); errno != 0 {
+		_, _, errno := unix.RawSyscall(unix.SYS_IOCTL, fd, unix.SECCOMP_IOCTL_NOTIF_RECV, uintptr(unsafe.Pointer(&n)))
+		if errno != 0 {
 			continue
 		}
 		r := how(&n)
-		_, _, _ = unix.RawSyscall(unix.SYS_IOCTL, fd, unix.SECCOMP_IOCTL_NOTIF_SEND, uintptr(unsafe.Pointer(&r)))
+		for errno = unix.EINTR; errno == unix.EINTR; { // the runtime preempts the thread, and the answer would be lost
+			_, _, errno = unix.RawSyscall(unix.SYS_IOCTL, fd, unix.SECCOMP_IOCTL_NOTIF_SEND, uintptr(unsafe.Pointer(&r)))
+		}
 	}
 }
 
