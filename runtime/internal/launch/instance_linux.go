@@ -39,7 +39,8 @@ type instance struct {
 	next    uint64
 	running map[uint64]*process
 
-	patience time.Duration // with the init
+	patience     time.Duration // with the init
+	commandEnded func()        // called when one has; nil: nobody wants to know
 
 	taken atomic.Bool // the first process has got its set-up
 	built chan error  // the outcome of the set-up

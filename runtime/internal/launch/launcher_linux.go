@@ -34,9 +34,11 @@ type Launcher struct {
 	idmaps     idmaps
 	groups     groups
 
-	mu     sync.Mutex
-	usual  *control.Spawn // what the latest start asked for
-	starts int
+	mu       sync.Mutex
+	usual    *control.Spawn // what the latest start asked for
+	starts   int
+	underWay int  // starts that have not ended
+	wanted   bool // a process is to be forked when they have
 }
 
 // Options are choices made for a launcher.
@@ -73,12 +75,32 @@ func (l *Launcher) Owner() runtime.Owner {
 	return runtime.Owner{UID: idBase + runtime.UserID, GID: idBase + runtime.GroupID}
 }
 
-// Prepare has the process forked with which the next Start begins.
+// Prepare has the process forked with which the next Start begins: not before those
+// that are under way have ended, which it would take the cores from.
 func (l *Launcher) Prepare() {
-	if s, err := l.spawner.get(); err == nil {
+	s, err := l.spawner.get()
+	if err != nil {
+		return
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.wanted = l.underWay > 0; !l.wanted {
+		l.standby.fill(l.usual, s)
+	}
+}
+
+// begun counts a start that is under way, until ended.
+func (l *Launcher) begun() (ended func()) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.underWay++
+	return func() {
 		l.mu.Lock()
 		defer l.mu.Unlock()
-		l.standby.fill(l.usual, s)
+		if l.underWay--; l.underWay == 0 && l.wanted {
+			l.wanted = false
+			l.standby.soon(l.usual, l.spawner.running())
+		}
 	}
 }
 
@@ -89,7 +111,7 @@ func (l *Launcher) started(m *control.Spawn) {
 	defer l.mu.Unlock()
 	l.usual = m
 	if l.starts++; l.starts > 1 {
-		l.standby.fill(m, l.spawner.running())
+		l.standby.soon(m, l.spawner.running())
 	}
 }
 
@@ -117,6 +139,7 @@ func (l *Launcher) Start(ctx context.Context, cfg runtime.Config, route Route) (
 	if err != nil {
 		return nil, err
 	}
+	defer l.begun()()
 	in, err := l.along(ctx, cfg, route, setup)
 	for errors.Is(err, errStandby) {
 		in, err = l.along(ctx, cfg, route, setup)
@@ -164,7 +187,7 @@ func (l *Launcher) start(ctx context.Context, cfg runtime.Config, o Order, files
 		group.cancel()
 		return nil, err
 	}
-	in.modes = scratchModes(cfg.Spec)
+	in.modes, in.commandEnded = scratchModes(cfg.Spec), l.standby.hurry
 	if err := in.begin(ctx, o.Setups, cfg, files, group.files()); err != nil {
 		in.giveBack(cfg.Scratch)
 		if kept != nil && errors.Is(err, runtime.ErrEnded) && (!in.taken.Load() || kept.orphaned()) {

@@ -80,6 +80,9 @@ func (in *instance) finish(id uint64, st runtime.Status, err error, exit *contro
 		}
 	}
 	p.finish(st, err)
+	if in.commandEnded != nil {
+		in.commandEnded()
+	}
 }
 
 func (p *process) finish(st runtime.Status, err error) {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"reflect"
 	"sync"
+	"time"
 
 	"github.com/sandbox-rls/sandbox/internal/control"
 	"github.com/sandbox-rls/sandbox/internal/spawner"
@@ -18,6 +19,8 @@ import (
 type standby struct {
 	mu   sync.Mutex
 	next *waiting
+	due  *time.Timer // has it forked; nil: nothing does
+	fork func()      // as the timer does
 }
 
 // waiting is a process on standby, or one that is being forked.
@@ -47,8 +50,45 @@ func (b *standby) fill(m *control.Spawn, s *spawner.Spawner) {
 	}()
 }
 
-// take returns the process if it is as a request says and still there, else nil.
+// afterStart is for how long at most a start keeps the process from being forked that
+// is for the next one. Forking makes namespaces and starts a program: on two cores,
+// the command that the sandbox was started for would take several milliseconds longer.
+const afterStart = 10 * time.Millisecond
+
+// soon is fill when somebody hurries, or a moment later.
+func (b *standby) soon(m *control.Spawn, s *spawner.Spawner) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.next != nil || b.due != nil || s == nil {
+		return
+	}
+	b.fork = func() { b.fill(m, s) }
+	b.due = time.AfterFunc(afterStart, b.hurry)
+}
+
+// hurry has the process forked that is due.
+func (b *standby) hurry() {
+	if fork := b.settle(); fork != nil {
+		fork()
+	}
+}
+
+// settle returns what is due, which is not any more.
+func (b *standby) settle() func() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.due == nil {
+		return nil
+	}
+	b.due.Stop()
+	b.due = nil
+	return b.fork
+}
+
+// take returns the process if it is as a request says and still there, else nil. One
+// that is due is not forked any more: the start does that itself.
 func (b *standby) take(m *control.Spawn) *waiting {
+	b.settle()
 	w := b.remove()
 	if w == nil {
 		return nil
@@ -62,6 +102,7 @@ func (b *standby) take(m *control.Spawn) *waiting {
 
 // drop ends the process.
 func (b *standby) drop() {
+	b.settle()
 	if w := b.remove(); w != nil {
 		w.end()
 	}
