@@ -58,7 +58,7 @@ func (m *Manager) spreadUploads(ctx context.Context, id string) {
 		if err := w.PlaceUploads(ctx, box); err != nil {
 			s.logger.Warn("upload not brought into a running sandbox", "id", s.id, "codebase", id, "error", err)
 		}
-		s.leave()
+		s.release()
 	}
 }
 

@@ -43,6 +43,11 @@ func (s *resident) use() (*engine.Box, error) {
 // leave is the other half of enter.
 func (s *resident) leave() {
 	s.touch()
+	s.release()
+}
+
+// release is the other half of use.
+func (s *resident) release() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.uses--; s.uses == 0 {

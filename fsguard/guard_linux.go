@@ -119,7 +119,7 @@ type Attachment struct {
 	// was decided on must still be the name when it is acted on.
 	moves  sync.RWMutex
 	umasks umasks
-	copied recent       // files that are open for writing or were: they are in the upper layer
+	copied recent       // files that were opened for writing: they are in the upper layer
 	taken  atomic.Int32 // files of its processes that are not closed yet
 	closed atomic.Bool
 	inside sync.WaitGroup // workers that serve it

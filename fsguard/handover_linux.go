@@ -42,7 +42,9 @@ func (c *call) install(path string, flags int, mode uint32) error {
 		return err
 	}
 	send(c.a.listener, &response{ID: c.n.ID, Val: int64(n)})
-	c.a.copied.add(path)
+	if flags&unix.O_ACCMODE != unix.O_RDONLY || flags&unix.O_TRUNC != 0 {
+		c.a.copied.add(path)
+	}
 	return nil
 }
 

@@ -81,13 +81,18 @@ func (r *root) openLayers(steps []control.Step) *control.Fault {
 	return nil
 }
 
-// attach attaches a detached mount at a directory, and opens it there.
+// attach attaches a detached mount at a directory, and opens it there. The mount is a
+// peer of the host's that it is a copy of, where that is shared: what is mounted on it,
+// and beneath that, would come to be mounted on the host as well.
 func (r *root) attach(layer, dir string) (int, error) {
 	tree, err := r.file(layer)
 	if err != nil {
 		return -1, err
 	}
 	if err := unix.MoveMount(tree, "", unix.AT_FDCWD, dir, unix.MOVE_MOUNT_F_EMPTY_PATH); err != nil {
+		return -1, err
+	}
+	if err := unix.Mount("", dir, "", unix.MS_PRIVATE, ""); err != nil {
 		return -1, err
 	}
 	return unix.Open(dir, unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)

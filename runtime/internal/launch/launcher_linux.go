@@ -110,7 +110,11 @@ func (l *Launcher) started(m *control.Spawn) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.usual = m
-	if l.starts++; l.starts > 1 {
+	switch l.starts++; {
+	case l.starts == 1:
+	case l.underWay > 1:
+		l.wanted = true
+	default:
 		l.standby.soon(m, l.spawner.running())
 	}
 }
