@@ -35,6 +35,9 @@
 //   - A file of the source is copied when it is first changed. Its inode
 //     number changes with that, its other hard links keep the old content, and
 //     so does a descriptor that was opened for reading before.
+//   - When such a file gets a second name, permissions that are changed by that
+//     one are shown by the first as well, but not asked for, until the kernel looks
+//     it up anew: an overlay that a user namespace has mounted has two inodes then.
 //   - The number of links of a merged directory is 1, and its size another. In
 //     a sandbox without a snapshot, in which anything is hidden, all directories
 //     are merged.
