@@ -44,7 +44,7 @@ func describe(cfg runtime.Config, o order) client.ContainerCreateOptions {
 			User:        o.user,
 			Entrypoint:  initproc.ContainerArgv(),
 			Cmd:         []string{}, // not the image's
-			Env:         initproc.SetupEnviron(),
+			Env:         initproc.Environ(),
 			WorkingDir:  cfg.View.Target,
 			StopSignal:  "SIGKILL",                                       // the init heeds no other, which the engine would wait for
 			Healthcheck: &container.HealthConfig{Test: []string{"NONE"}}, // a command past the init

@@ -135,6 +135,9 @@ func identify(fd int) (*caller, error) {
 func hungUp(fd int) bool {
 	poll := []unix.PollFd{{Fd: int32(fd)}}
 	n, err := unix.Poll(poll, 0)
+	for err == unix.EINTR { // even if there is nothing to wait for
+		n, err = unix.Poll(poll, 0)
+	}
 	return err != nil || n > 0 && poll[0].Revents&(unix.POLLHUP|unix.POLLERR) != 0
 }
 
