@@ -23,10 +23,10 @@ var ioctl = func(fd int, req uint, arg unsafe.Pointer) (int, unix.Errno) {
 	return int(r), errno
 }
 
-// settled is ioctl until it is not interrupted. The runtime preempts threads by
+// uninterrupted is ioctl until it is not interrupted. The runtime preempts threads by
 // signals, and a listener's lock is waited for interruptibly: an answer that is not
 // repeated then would be lost, and its process wait for ever. Nothing was done by what is.
-func settled(fd int, req uint, arg unsafe.Pointer) (int, unix.Errno) {
+func uninterrupted(fd int, req uint, arg unsafe.Pointer) (int, unix.Errno) {
 	for {
 		if r, errno := ioctl(fd, req, arg); errno != unix.EINTR {
 			return r, errno
@@ -45,13 +45,13 @@ func receive(listener int, n *notification) unix.Errno {
 // valid reports whether the process still waits for an answer: if it does, its
 // PID is still its own, and what was read from /proc was of it.
 func valid(listener int, id uint64) bool {
-	_, errno := settled(listener, unix.SECCOMP_IOCTL_NOTIF_ID_VALID, unsafe.Pointer(&id))
+	_, errno := uninterrupted(listener, unix.SECCOMP_IOCTL_NOTIF_ID_VALID, unsafe.Pointer(&id))
 	return errno == 0
 }
 
 func send(listener int, r *response) {
 	// ENOENT: the process was killed meanwhile, and needs no answer.
-	_, _ = settled(listener, unix.SECCOMP_IOCTL_NOTIF_SEND, unsafe.Pointer(r))
+	_, _ = uninterrupted(listener, unix.SECCOMP_IOCTL_NOTIF_SEND, unsafe.Pointer(r))
 }
 
 // inject puts a file into the process and returns its number there, with which
@@ -61,7 +61,7 @@ func inject(listener int, id uint64, fd int, cloexec bool) (int, error) {
 	if cloexec {
 		a.NewFDFlags = unix.O_CLOEXEC
 	}
-	n, errno := settled(listener, unix.SECCOMP_IOCTL_NOTIF_ADDFD, unsafe.Pointer(&a))
+	n, errno := uninterrupted(listener, unix.SECCOMP_IOCTL_NOTIF_ADDFD, unsafe.Pointer(&a))
 	if errno != 0 {
 		return -1, errno
 	}

@@ -68,13 +68,13 @@ func (b *standby) soon(m *control.Spawn, s *spawner.Spawner) {
 
 // hurry has the process forked that is due.
 func (b *standby) hurry() {
-	if fork := b.settle(); fork != nil {
+	if fork := b.cancel(); fork != nil {
 		fork()
 	}
 }
 
-// settle returns what is due, which is not any more.
-func (b *standby) settle() func() {
+// cancel takes back what is due, and returns it.
+func (b *standby) cancel() func() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.due == nil {
@@ -88,7 +88,7 @@ func (b *standby) settle() func() {
 // take returns the process if it is as a request says and still there, else nil. One
 // that is due is not forked any more: the start does that itself.
 func (b *standby) take(m *control.Spawn) *waiting {
-	b.settle()
+	b.cancel()
 	w := b.remove()
 	if w == nil {
 		return nil
@@ -102,7 +102,7 @@ func (b *standby) take(m *control.Spawn) *waiting {
 
 // drop ends the process.
 func (b *standby) drop() {
-	b.settle()
+	b.cancel()
 	if w := b.remove(); w != nil {
 		w.end()
 	}
