@@ -121,6 +121,7 @@ type Attachment struct {
 	umasks umasks
 	copied recent       // files that were opened for writing: they are in the upper layer
 	taken  atomic.Int32 // files of its processes that are not closed yet
+	held   atomic.Int32 // workers that serve it without having its seat
 	closed atomic.Bool
 	inside sync.WaitGroup // workers that serve it
 }

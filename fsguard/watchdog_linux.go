@@ -5,24 +5,44 @@ package fsguard
 import (
 	"sync"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
-// slow is how long an operation may hold a sandbox's seat. Copying up a large
-// file takes longer; the sandbox's other processes must not wait for it.
-const slow = 5 * time.Millisecond
+const (
+	// slow is how long an operation may hold a sandbox's seat. Copying up a large
+	// file takes longer; the sandbox's other processes must not wait for it.
+	slow = 5 * time.Millisecond
+	// stuck is after how many times that a worker is sent a signal, again and again.
+	//
+	// Whoever is the last to have a file of a process, or its memory with what is mapped
+	// there, closes it. A worker may be that, though it has it but for a moment: when
+	// it looks at the process's descriptors, and the process closes them or ends
+	// meanwhile. The process chooses what such a close waits for: SO_LINGER of socket(7)
+	// may be for a peer that never reads. A signal ends that wait. File systems wait
+	// on for what is under way.
+	stuck = 200
+)
 
 // watchdog gives the seat of a worker that is held up to another one. It runs
 // only while workers handle notifications.
 type watchdog struct {
 	guard   *Guard
 	mu      sync.Mutex
-	workers map[*worker]uint64 // their state when last looked at
+	workers map[*worker]sight
 	running bool
 	wg      sync.WaitGroup
 }
 
+// sight is what was seen of a worker.
+type sight struct {
+	state uint64
+	looks int // at the same operation
+}
+
 // begin notes that the worker handles a notification of a sandbox.
 func (w *worker) begin(a *Attachment) {
+	w.serving = a
 	w.seat.Store(a)
 	w.state.Add(1)
 	w.guard.watch.wake()
@@ -31,16 +51,20 @@ func (w *worker) begin(a *Attachment) {
 // end reports whether the worker still has the seat that it began with.
 func (w *worker) end() bool {
 	w.state.Add(1)
-	return w.seat.Swap(nil) != nil
+	if w.seat.Swap(nil) != nil {
+		return true
+	}
+	w.serving.held.Add(-1)
+	return false
 }
 
 func (d *watchdog) add(w *worker) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.workers == nil {
-		d.workers = make(map[*worker]uint64)
+		d.workers = make(map[*worker]sight)
 	}
-	d.workers[w] = 0
+	d.workers[w] = sight{}
 }
 
 func (d *watchdog) remove(w *worker) {
@@ -93,18 +117,34 @@ func (d *watchdog) look() bool {
 	defer d.mu.Unlock()
 	active := false
 	for w, last := range d.workers {
-		state := w.state.Load()
-		if state != last || state%2 == 1 {
+		now := sight{state: w.state.Load()}
+		atWork := now.state%2 == 1
+		if now.state != last.state || atWork {
 			active = true
 		}
-		d.workers[w] = state
-		if state != last || state%2 == 0 {
-			continue
+		if now.state == last.state && atWork {
+			now.looks = last.looks + 1
+			w.release()
+			if now.looks%stuck == 0 {
+				// The one that the runtime uses: its handler does no harm.
+				_ = unix.Tgkill(unix.Getpid(), w.tid, unix.SIGURG)
+			}
 		}
-		a := w.seat.Load()
-		if a != nil && w.seat.CompareAndSwap(a, nil) {
-			a.rearm()
-		}
+		d.workers[w] = now
 	}
 	return active
+}
+
+// release gives the seat that a worker has to another one, if the sandbox does not
+// hold too many already.
+func (w *worker) release() {
+	a := w.seat.Load()
+	if a == nil {
+		return
+	}
+	if a.held.Add(1) > maxHeld || !w.seat.CompareAndSwap(a, nil) {
+		a.held.Add(-1)
+		return
+	}
+	a.rearm()
 }

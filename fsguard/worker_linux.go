@@ -14,7 +14,10 @@ import (
 const (
 	// maxWorkers bounds the threads of a guard. All but a few are there only
 	// while slow operations, such as copying up a large file, hold others.
-	maxWorkers = 32
+	maxWorkers = 256
+	// maxHeld is how many of them the slow operations of one sandbox hold, besides the
+	// one that has its seat. It waits for these then, and no other sandbox does.
+	maxHeld = 8
 	// spareWorkers are kept waiting.
 	spareWorkers = 2
 	// sitMillis is how long a worker stays with a sandbox that just asked: the
@@ -27,15 +30,18 @@ const (
 // given back to the scheduler.
 type worker struct {
 	guard *Guard
+	tid   int
 	umask int
 	// moving says that it holds the lock under which directories are renamed.
 	moving bool
 	// state is odd while an operation is under way. The watchdog adds two to
 	// it, in effect, by taking the seat: see watchdog.
 	state atomic.Uint64
-	seat  atomic.Pointer[Attachment] // whose notification it is handling
-	path  [2 * unix.PathMax]byte
-	note  notification
+	seat  atomic.Pointer[Attachment] // whose notification it is handling, until it is released
+	// serving is whose it is handling, or handled last.
+	serving *Attachment
+	path    [2 * unix.PathMax]byte
+	note    notification
 }
 
 func (g *Guard) spawnLocked() {
@@ -61,7 +67,7 @@ func (g *Guard) spawn() {
 
 // work is the life of a worker, whose thread ends with it.
 func (g *Guard) work() {
-	w := &worker{guard: g, umask: -1}
+	w := &worker{guard: g, tid: unix.Gettid(), umask: -1}
 	if err := w.become(g.owner); err != nil {
 		return
 	}

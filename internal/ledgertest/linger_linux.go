@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -24,10 +25,14 @@ func lingeringSockets() []try {
 		}
 		ctx, cancel := context.WithTimeout(context.Background(), told.Duration+30*time.Second)
 		defer cancel()
-		if out, err := exec.CommandContext(ctx, "/proc/self/exe", attackArg, "lingerer", told.Duration.String()).Output(); err != nil {
-			return "", fmt.Errorf("%w: %s", err, out)
+		var out []byte
+		for _, args := range [][]string{{"lingerer", told.Duration.String()}, {"writer"}} {
+			var err error
+			if out, err = exec.CommandContext(ctx, "/proc/self/exe", append([]string{attackArg}, args...)...).Output(); err != nil {
+				return "", fmt.Errorf("%s: %w: %s", args[0], err, out)
+			}
 		}
-		return again("writer")
+		return strings.TrimSpace(string(out)), nil
 	})}
 }
 
@@ -53,20 +58,39 @@ func lingerer() int {
 }
 
 // closeWhileBound binds a socket to a name in the workspace, and closes it at some
-// time from just before to just after.
+// time from just before to just after. The kernel has a file for as long as a call on
+// it takes, so the last one that has it may be the thread that binds: it waits then as
+// in close(2), until a signal comes. Signals do not end what the guard works on.
 func closeWhileBound(fd, i int) {
-	var started atomic.Bool
+	var binder atomic.Int64
 	go func() {
 		runtime.LockOSThread()
-		for !started.Load() {
+		for binder.Load() == 0 {
 		}
 		for until := time.Now().Add(time.Duration(i%100) * time.Microsecond); time.Now().Before(until); {
 		}
 		unix.Close(fd) // which waits, if it is the last
 	}()
-	address := append([]byte{unix.AF_UNIX, 0}, ws+"/write/socket"...)
-	started.Store(true)
-	_, _ = sys("bind", uintptr(fd), mem(address), uintptr(len(address)))
+	bound := make(chan struct{})
+	go func() {
+		runtime.LockOSThread()
+		defer close(bound)
+		address := append([]byte{unix.AF_UNIX, 0}, ws+"/write/socket"...)
+		binder.Store(int64(unix.Gettid()))
+		_, _ = sys("bind", uintptr(fd), mem(address), uintptr(len(address)))
+	}()
+	for again := time.NewTicker(10 * time.Millisecond); ; {
+		select {
+		case <-bound:
+			again.Stop()
+			return
+		case <-again.C:
+			// The handler of this one, which is the runtime's, restarts what it interrupts.
+			if tid := binder.Load(); tid != 0 {
+				_ = unix.Tgkill(os.Getpid(), int(tid), unix.SIGURG)
+			}
+		}
+	}
 }
 
 // lingering gives one end of a connection to this process itself, which is full of
