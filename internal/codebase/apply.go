@@ -23,6 +23,7 @@ type applier struct {
 type change struct {
 	record
 	delete bool
+	lost   bool // its content could not be had
 	base   uint64
 	object func() uint64
 }

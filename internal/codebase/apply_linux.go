@@ -5,6 +5,7 @@ package codebase
 import (
 	"context"
 	"errors"
+	"io"
 	"io/fs"
 	"math"
 	"time"
@@ -32,8 +33,16 @@ func (s *Store) Apply(ctx context.Context, id string, batch Batch) (ApplyReport,
 	defer st.close()
 	changes := make([]change, len(batch.Items))
 	staged := make([]uint64, len(batch.Items))
+	var lost []*fs.PathError
 	for i := range batch.Items {
-		if staged[i], err = st.prepare(ctx, &batch.Items[i], &changes[i]); err != nil {
+		staged[i], err = st.prepare(ctx, &batch.Items[i], &changes[i])
+		var unreadable *sourceError
+		if batch.Strict && errors.As(err, &unreadable) {
+			changes[i].lost = true
+			lost = append(lost, &fs.PathError{Op: "read", Path: changes[i].Path, Err: unreadable.err})
+			continue
+		}
+		if err != nil {
 			return ApplyReport{}, err
 		}
 	}
@@ -46,15 +55,19 @@ func (s *Store) Apply(ctx context.Context, id string, batch Batch) (ApplyReport,
 	var report ApplyReport
 	version, err := c.commit(ctx, st, func(e *edit) error {
 		a := applier{edit: e, strict: batch.Strict, force: batch.Overwrite, seen: seen, left: map[string]bool{}}
+		a.report.Failed = lost
 		for i := range changes {
 			ch := &changes[i]
+			if ch.lost {
+				continue
+			}
 			ch.object = func() uint64 { return st.take(e, staged[i]) }
 			if err := a.apply(ch); err != nil {
 				return err
 			}
 		}
 		report = a.report
-		if batch.DryRun || len(report.Conflicts) > 0 && !batch.Partial {
+		if batch.DryRun || len(report.Conflicts)+len(report.Failed) > 0 && !batch.Partial {
 			return errNotApplied
 		}
 		return nil
@@ -103,12 +116,29 @@ func (s *stage) prepare(ctx context.Context, it *Item, ch *change) (object uint6
 	}
 	content, err := it.Open()
 	if err != nil {
-		return 0, pathError("apply", path, err)
+		return 0, pathError("apply", path, &sourceError{err})
 	}
 	defer content.Close()
-	object, ch.Size, ch.SHA256, err = s.add(ctx, content, math.MaxInt64, attributes{mode, it.ModTime})
+	object, ch.Size, ch.SHA256, err = s.add(ctx, sourceReader{content}, math.MaxInt64, attributes{mode, it.ModTime})
 	if err != nil {
 		return 0, pathError("apply", path, err)
 	}
 	return object, nil
+}
+
+// sourceError says that an item's content could not be had.
+type sourceError struct{ err error }
+
+func (e *sourceError) Error() string { return e.err.Error() }
+func (e *sourceError) Unwrap() error { return e.err }
+
+// sourceReader tells errors of reading from those of writing.
+type sourceReader struct{ io.Reader }
+
+func (r sourceReader) Read(p []byte) (int, error) {
+	n, err := r.Reader.Read(p)
+	if err != nil && err != io.EOF {
+		err = &sourceError{err}
+	}
+	return n, err
 }

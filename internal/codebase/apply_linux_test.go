@@ -3,9 +3,13 @@
 package codebase_test
 
 import (
+	"errors"
+	"io"
 	"io/fs"
 	"slices"
+	"strings"
 	"testing"
+	"testing/iotest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -232,5 +236,44 @@ func TestApplyNothing(t *testing.T) {
 		if c.version == 0 && w.info("cb").Version != now {
 			t.Errorf("%+v: something was applied", c.batch)
 		}
+	}
+}
+
+// TestApplyUnreadable has items whose content cannot be had: of a strict batch they are
+// reported, and keep the rest from being applied, unless it may be in part.
+func TestApplyUnreadable(t *testing.T) {
+	w := newWorld(t)
+	w.create("cb")
+	v := w.info("cb").Version
+	closed, torn := put("/closed", "", v, 0), put("/torn", "", v, 0)
+	closed.Open = func() (io.ReadCloser, error) { return nil, errors.New("closed") }
+	torn.Open = func() (io.ReadCloser, error) {
+		return io.NopCloser(io.MultiReader(strings.NewReader("begun"), iotest.ErrReader(errors.New("torn")))), nil
+	}
+	items := []codebase.Item{closed, put("/fine", "x", v, 0), torn}
+	for _, c := range []struct {
+		batch codebase.Batch
+		paths []string
+	}{
+		{codebase.Batch{Strict: true}, nil},
+		{codebase.Batch{Strict: true, Overwrite: true}, nil},
+		{codebase.Batch{Strict: true, Partial: true, DryRun: true}, nil},
+		{codebase.Batch{Strict: true, Partial: true}, []string{"/fine"}},
+	} {
+		c.batch.Items = items
+		r, err := w.store.Apply(t.Context(), "cb", c.batch)
+		must(t, err)
+		var failed []string
+		for _, f := range r.Failed {
+			failed = append(failed, f.Error())
+		}
+		files, err := w.store.Entries(t.Context(), "cb", "/", true)
+		must(t, err)
+		if diff := cmp.Diff([]string{"read /closed: closed", "read /torn: torn"}, failed) + cmp.Diff(c.paths, pathsOf(files)); diff != "" {
+			t.Errorf("strict, but %+v: %s", []bool{c.batch.Overwrite, c.batch.Partial, c.batch.DryRun}, diff)
+		}
+	}
+	if _, err := w.store.Apply(t.Context(), "cb", codebase.Batch{Items: items}); err == nil {
+		t.Error("what cannot be read is lost")
 	}
 }

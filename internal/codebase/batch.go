@@ -18,8 +18,8 @@ type Batch struct {
 	Strict bool
 	// Overwrite, of a strict batch, replaces what somebody else wrote.
 	Overwrite bool
-	// Partial, of a strict batch, applies what has no conflict when something else
-	// has one. Otherwise nothing is applied then.
+	// Partial, of a strict batch, applies the rest when something has a conflict or
+	// cannot be read. Otherwise nothing is applied then.
 	Partial bool
 	// DryRun applies nothing, and reports what would come of it.
 	DryRun bool
@@ -39,7 +39,8 @@ type Item struct {
 	ModTime int64
 	// Link is the target of a symbolic link.
 	Link string
-	// Open opens the content of a regular file.
+	// Open opens the content of a regular file. Of a strict batch, an item that it
+	// fails for, or the reading, is reported.
 	Open func() (io.ReadCloser, error)
 	// Written is when the sandbox wrote it, in nanoseconds since 1970. Zero, and
 	// what lies in the future, mean now.
@@ -67,4 +68,6 @@ type ApplyReport struct {
 	// Conflicts are paths that somebody else changed meanwhile; only in a strict
 	// batch.
 	Conflicts []string
+	// Failed are items whose content could not be read; only in a strict batch.
+	Failed []*fs.PathError
 }

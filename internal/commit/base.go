@@ -35,7 +35,6 @@ const (
 	isOther  = "is of another type now"
 	changed  = "was changed"
 	newMode  = "has other permissions now"
-	isStale  = "changed since the changes were listed"
 	inUse    = "is open for writing"
 	notEmpty = "holds files that the sandbox did not delete"
 )

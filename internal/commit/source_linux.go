@@ -42,7 +42,7 @@ func (s source) check(c *delta.Change) string {
 	case c.Kind == delta.Deleted && e == nil:
 		return ""
 	case c.Kind == delta.Deleted || e == nil || !matches(c, e):
-		return isStale
+		return delta.ErrStale.Error()
 	}
 	return ""
 }
@@ -56,14 +56,14 @@ func (s source) openSame(c *delta.Change) (int, error) {
 	fd, err := s.open(c.Path)
 	if err != nil {
 		if blocked(err) != "" {
-			err = errStale
+			err = delta.ErrStale
 		}
 		return -1, err
 	}
 	var st unix.Stat_t
 	if err = unix.Fstat(fd, &st); err == nil {
 		if e := tree.EntryOf("", &st); !matches(c, &e) {
-			err = errStale
+			err = delta.ErrStale
 		}
 	}
 	if err != nil {

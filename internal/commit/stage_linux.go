@@ -13,6 +13,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/sandbox-rls/sandbox/internal/delta"
 	"github.com/sandbox-rls/sandbox/internal/tree"
 )
 
@@ -21,9 +22,6 @@ const attempts = 3
 
 // fewNodes is for how many changes another worker is worth while.
 const fewNodes = 32
-
-// errStale says that the sandbox changed a path since its changes were listed.
-var errStale = errors.New(isStale)
 
 // stager writes new content to slots.
 type stager struct {
@@ -125,7 +123,7 @@ func (s *stager) now(n *node) (*tree.Entry, error) {
 		return nil, readError{err}
 	}
 	if e == nil || !matches(&n.change, e) {
-		return nil, readError{errStale}
+		return nil, readError{delta.ErrStale}
 	}
 	return e, nil
 }
@@ -158,7 +156,7 @@ func (s *stager) link(dir int, slot string, n *node) (*Stamp, error) {
 		return nil, readError{err}
 	}
 	if int64(len(text)) != e.Size {
-		return nil, readError{errStale}
+		return nil, readError{delta.ErrStale}
 	}
 	if err := s.symlink(text, dir, slot); err != nil {
 		return nil, err
@@ -226,7 +224,7 @@ func (s *stager) content(in, out int, n *node) (mtime int64, err error) {
 			return 0, readError{err}
 		}
 		if e := tree.EntryOf("", &before); !matches(&n.change, &e) {
-			return 0, readError{errStale}
+			return 0, readError{delta.ErrStale}
 		}
 		if err := s.copy(in, out, &before); err != nil {
 			return 0, err
@@ -241,7 +239,7 @@ func (s *stager) content(in, out int, n *node) (mtime int64, err error) {
 			return 0, err
 		}
 	}
-	return 0, readError{errStale}
+	return 0, readError{delta.ErrStale}
 }
 
 // finish gives a slot's file its time, and says what it is then.

@@ -92,8 +92,8 @@ func (w *weigher) close() {
 func (w *weigher) weigh(n *node) {
 	unread := func(err error) {
 		n.set(failed, "cannot be read: "+err.Error())
-		if errors.Is(err, errStale) {
-			n.set(failed, isStale)
+		if errors.Is(err, delta.ErrStale) {
+			n.set(failed, delta.ErrStale.Error())
 		}
 	}
 	if err := w.stamp(n); err != nil {

@@ -3,6 +3,8 @@
 package delta_test
 
 import (
+	"errors"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -128,5 +130,57 @@ func TestOpenContent(t *testing.T) {
 			f.Close()
 			t.Errorf("%s was opened", path)
 		}
+	}
+}
+
+// TestOpenChange has a file become another one at each moment from when it was listed
+// to when its end is read.
+func TestOpenChange(t *testing.T) {
+	for name, c := range map[string]struct {
+		before, meanwhile func(name string) error
+		want              error
+	}{
+		"as it was":    {},
+		"removed":      {before: os.Remove, want: delta.ErrStale},
+		"a directory":  {before: func(name string) error { return errors.Join(os.Remove(name), os.Mkdir(name, 0o755)) }, want: delta.ErrStale},
+		"a link":       {before: func(name string) error { return errors.Join(os.Remove(name), os.Symlink("x", name)) }, want: delta.ErrStale},
+		"longer":       {before: func(name string) error { return os.Truncate(name, 9) }, want: delta.ErrStale},
+		"other rights": {before: func(name string) error { return os.Chmod(name, 0o755) }, want: delta.ErrStale},
+		"above it":     {before: func(name string) error { return os.Rename(filepath.Dir(name), filepath.Dir(name)+"2") }, want: delta.ErrStale},
+		"written to":   {meanwhile: func(name string) error { return os.Chtimes(name, time.Time{}, time.Unix(1, 0)) }, want: delta.ErrStale},
+		"cut off":      {meanwhile: func(name string) error { return os.Truncate(name, 1) }, want: delta.ErrStale},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			name := dir + "/a/file"
+			write(t, name, "content")
+			changes, err := delta.ChangesAt(delta.Layers{Upper: dir, Lower: []string{t.TempDir()}}, "/a/file")
+			if err != nil || len(changes) != 1 {
+				t.Fatal(changes, err)
+			}
+			upper, err := tree.OpenCursor(dir)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer upper.Close()
+			if c.before != nil {
+				if err := c.before(name); err != nil {
+					t.Fatal(err)
+				}
+			}
+			f, err := delta.OpenChange(upper, &changes[0])
+			if err == nil {
+				defer f.Close()
+				if c.meanwhile != nil {
+					if err := c.meanwhile(name); err != nil {
+						t.Fatal(err)
+					}
+				}
+				_, err = io.Copy(io.Discard, f)
+			}
+			if !errors.Is(err, c.want) {
+				t.Errorf("got %v, want %v", err, c.want)
+			}
+		})
 	}
 }

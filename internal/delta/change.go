@@ -3,6 +3,7 @@
 package delta
 
 import (
+	"errors"
 	"io/fs"
 	"strconv"
 )
@@ -33,6 +34,9 @@ func (k Kind) String() string {
 	}
 	return "Kind(" + strconv.Itoa(int(k)) + ")"
 }
+
+// ErrStale says that a path is no longer what a Change says of it.
+var ErrStale = errors.New("changed since the changes were listed")
 
 // Change is one path that differs between the sandbox and what it began with.
 // The path of a directory that was deleted, added or replaced is followed by

@@ -6,6 +6,7 @@ package delta
 
 import (
 	"errors"
+	"io"
 	"os"
 
 	"github.com/sandbox-rls/sandbox/internal/tree"
@@ -48,6 +49,9 @@ func ChangesAt(Layers, string) ([]Change, error) { return nil, errors.ErrUnsuppo
 
 // OpenContent needs Linux.
 func OpenContent(*tree.Cursor, string) (*os.File, error) { return nil, errors.ErrUnsupported }
+
+// OpenChange needs Linux.
+func OpenChange(*tree.Cursor, *Change) (io.ReadCloser, error) { return nil, errors.ErrUnsupported }
 
 // Strip needs Linux.
 func Strip(Layers, tree.Owner) error { return errors.ErrUnsupported }

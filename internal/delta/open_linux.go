@@ -3,6 +3,8 @@
 package delta
 
 import (
+	"errors"
+	"io"
 	"io/fs"
 	"os"
 
@@ -26,4 +28,48 @@ func OpenContent(upper *tree.Cursor, path string) (*os.File, error) {
 		return fail(unix.EINVAL)
 	}
 	return os.NewFile(uintptr(fd), path), nil
+}
+
+// OpenChange opens the regular file that a change is about. What is no longer what
+// the change says of it, or is written to until the end of it has been read, is
+// ErrStale.
+func OpenChange(upper *tree.Cursor, c *Change) (io.ReadCloser, error) {
+	f, err := OpenContent(upper, c.Path)
+	for _, gone := range []error{unix.ENOENT, unix.ENOTDIR, unix.ELOOP, unix.EINVAL} {
+		if errors.Is(err, gone) {
+			return nil, ErrStale
+		}
+	}
+	if err != nil {
+		return nil, err
+	}
+	s := &steadyFile{f: f}
+	if err := unix.Fstat(int(f.Fd()), &s.was); err != nil {
+		f.Close()
+		return nil, &fs.PathError{Op: "fstat", Path: c.Path, Err: err}
+	}
+	if e := tree.EntryOf("", &s.was); e.Mode != c.Mode || e.Size != c.Size {
+		f.Close()
+		return nil, ErrStale
+	}
+	return s, nil
+}
+
+// steadyFile is a file that has to stay what it was.
+type steadyFile struct {
+	f   *os.File
+	was unix.Stat_t
+}
+
+func (s *steadyFile) Close() error { return s.f.Close() }
+
+func (s *steadyFile) Read(p []byte) (int, error) {
+	n, err := s.f.Read(p)
+	if err == io.EOF {
+		var is unix.Stat_t
+		if unix.Fstat(int(s.f.Fd()), &is) != nil || is.Size != s.was.Size || is.Mtim != s.was.Mtim || is.Ctim != s.was.Ctim {
+			err = ErrStale
+		}
+	}
+	return n, err
 }

@@ -63,7 +63,7 @@ func (w *Workspace) batch(ctx context.Context, changes []delta.Change, strict bo
 			continue
 		}
 		it := codebase.Item{Path: c.Path, Mode: c.Mode, ModTime: c.ModTime, Link: c.Link, Written: c.Time, Base: w.origin.Version, Delete: c.Kind == delta.Deleted}
-		it.Open = func() (io.ReadCloser, error) { return delta.OpenContent(upper, c.Path) }
+		it.Open = func() (io.ReadCloser, error) { return delta.OpenChange(upper, c) }
 		b.Items = append(b.Items, it)
 		kept = append(kept, c)
 	}
@@ -138,7 +138,10 @@ func (w *Workspace) commitToCodebase(ctx context.Context, changes []delta.Change
 	}
 	report.Conflicts = list(applied.Conflicts, "it was changed in the codebase since the sandbox began")
 	report.Applied, report.Unchanged = list(applied.Applied, ""), list(applied.Unchanged, "")
-	if len(report.Conflicts) > 0 && !o.Partial {
+	for _, f := range applied.Failed {
+		report.Failed = append(report.Failed, list([]string{f.Path}, f.Err.Error())...)
+	}
+	if len(report.Conflicts)+len(report.Failed) > 0 && !o.Partial {
 		report.Applied = nil // nor would it be
 		return &report, nil
 	}
