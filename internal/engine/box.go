@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"sync"
 
@@ -21,6 +22,7 @@ type Box struct {
 	// Files gives the owner access to the workspace under the rules.
 	Files *fsguard.Attachment
 	user  runtime.Owner
+	space *Workspace
 	once  sync.Once
 
 	mu      sync.Mutex
@@ -43,6 +45,14 @@ func (b *Box) Ended() {
 	if b.running--; b.running == 0 {
 		b.Files.Quiet()
 	}
+}
+
+// WriteFile is that of Files. Who looks at the workspace's changes sees the file before
+// or after.
+func (b *Box) WriteFile(path string, data []byte, perm fs.FileMode) error {
+	b.space.writes.RLock()
+	defer b.space.writes.RUnlock()
+	return b.Files.WriteFile(path, data, perm)
 }
 
 // StartOptions are what a start needs besides the workspace.
@@ -98,7 +108,7 @@ func (e *Engine) Start(ctx context.Context, w *Workspace, o StartOptions) (*Box,
 		_ = in.Close()
 		return nil, err
 	}
-	b := &Box{Instance: in, Files: files, user: e.userOf(door), ledger: ledger{events: in.Limits().Events}}
+	b := &Box{Instance: in, Files: files, user: e.userOf(door), space: w, ledger: ledger{events: in.Limits().Events}}
 	if err := w.PlaceUploads(ctx, b); err != nil {
 		b.Close()
 		return nil, fmt.Errorf("bringing uploads into the workspace: %w", err)

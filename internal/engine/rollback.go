@@ -17,6 +17,7 @@ func (w *Workspace) Changes() ([]delta.Change, error) {
 	if w.delta == "" {
 		return nil, nil
 	}
+	defer w.whole()()
 	return delta.Changes(w.layers())
 }
 
@@ -132,7 +133,10 @@ func (w *Workspace) KeepOnly(wanted func(id string) bool) {
 // copyUpper copies the upper layer.
 func (w *Workspace) copyUpper(ctx context.Context, to string) error {
 	owner := tree.Owner(w.engine.owner)
-	if err := delta.Copy(ctx, to, w.Upper(), owner); err != nil {
+	done := w.whole()
+	err := delta.Copy(ctx, to, w.Upper(), owner)
+	done()
+	if err != nil {
 		return err
 	}
 	l := w.layers()

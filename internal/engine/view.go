@@ -59,7 +59,9 @@ func (v *View) add(w *Workspace, at string) error {
 	if w.delta == "" {
 		return nil
 	}
+	done := w.whole()
 	changes, err := delta.ChangesAt(w.layers(), at)
+	done()
 	if err != nil {
 		return err
 	}
