@@ -2,7 +2,11 @@
 
 package fsguard
 
-import "golang.org/x/sys/unix"
+import (
+	"golang.org/x/sys/unix"
+
+	"github.com/sandbox-rls/sandbox/internal/thread"
+)
 
 // maxTaken is how many files of a sandbox's processes the guard has at a time.
 const maxTaken = 16
@@ -22,10 +26,10 @@ func (a *Attachment) endTaking() { a.taken.Add(-1) }
 // gone: the guard is then the last to do so, and waits for what such a close waits
 // for, which the process chose. It could be a peer that is never to read what was
 // sent (SO_LINGER of socket(7)), or such a socket in a message that nobody has
-// received. So no worker does that.
+// received. So no worker does that, and a signal ends it.
 func (a *Attachment) closeTaken(fd int) {
 	go func() {
 		defer a.endTaking()
-		unix.Close(fd)
+		thread.Interrupting(slow, func() { unix.Close(fd) })
 	}()
 }

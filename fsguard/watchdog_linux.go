@@ -6,7 +6,7 @@ import (
 	"sync"
 	"time"
 
-	"golang.org/x/sys/unix"
+	"github.com/sandbox-rls/sandbox/internal/thread"
 )
 
 const (
@@ -126,8 +126,7 @@ func (d *watchdog) look() bool {
 			now.looks = last.looks + 1
 			w.release()
 			if now.looks%stuck == 0 {
-				// The one that the runtime uses: its handler does no harm.
-				_ = unix.Tgkill(unix.Getpid(), w.tid, unix.SIGURG)
+				_ = thread.Interrupt(w.tid)
 			}
 		}
 		d.workers[w] = now

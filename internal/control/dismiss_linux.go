@@ -2,15 +2,23 @@
 
 package control
 
-import "time"
+import (
+	"time"
 
-// parting is how long a close is waited for that should wait for nothing.
-const parting = time.Second
+	"github.com/sandbox-rls/sandbox/internal/thread"
+)
+
+const (
+	// parting is how long a close is waited for that should wait for nothing.
+	parting = time.Second
+	// nudge is after how long it is interrupted.
+	nudge = 20 * time.Millisecond
+)
 
 // DismissFiles closes files that an init has sent. Whoever has a file last waits, when
 // closing it, for what the init has chosen: a peer that is never to read what was sent
-// to it (SO_LINGER of socket(7)), say. That is left to a goroutine, so that an init
-// which has sent something once is to be listened to no more.
+// to it (SO_LINGER of socket(7)), say. A signal ends that, once for each, and the rest is
+// left to a goroutine. An init which has sent something once is to be listened to no more.
 func DismissFiles(files []int) {
 	if len(files) > 0 {
 		apart(func() { CloseFiles(files) })
@@ -29,7 +37,7 @@ func apart(do func()) {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		do()
+		thread.Interrupting(nudge, do)
 	}()
 	t := time.NewTimer(parting)
 	defer t.Stop()

@@ -4,6 +4,8 @@ package thread
 
 import (
 	"runtime"
+	"sync/atomic"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -28,3 +30,36 @@ func Discard(do func()) {
 	}()
 	<-done
 }
+
+// Interrupting runs do, and sends its thread a signal again and again, which ends what
+// waits interruptibly: each time that it has been at it for so long. A close is what it
+// is for, since whoever is the last to have a file waits for what somebody else chose:
+// for a peer, that never reads, of a socket that lingers (SO_LINGER of socket(7)).
+//
+// The signal is the one that Go's runtime uses itself, whose handler does no harm.
+func Interrupting(every time.Duration, do func()) {
+	var tid atomic.Int64
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		runtime.LockOSThread()
+		defer runtime.UnlockOSThread()
+		tid.Store(int64(unix.Gettid()))
+		do()
+	}()
+	tick := time.NewTicker(every)
+	defer tick.Stop()
+	for {
+		select {
+		case <-done:
+			return
+		case <-tick.C:
+			if tid := tid.Load(); tid != 0 {
+				_ = Interrupt(int(tid))
+			}
+		}
+	}
+}
+
+// Interrupt sends that signal to a thread of this process.
+func Interrupt(tid int) error { return unix.Tgkill(unix.Getpid(), tid, unix.SIGURG) }
