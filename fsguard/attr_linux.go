@@ -45,7 +45,7 @@ func (c *call) file(fd int, act func(fd int) verdict) verdict {
 	}
 	var have unix.Statx_t
 	const mask = unix.STATX_INO | unix.STATX_MNT_ID
-	if err := unix.Statx(unix.AT_FDCWD, c.proc(name), 0, mask, &have); err != nil || have.Mnt_id == c.a.workID {
+	if err := c.statProc(name, mask, &have); err != nil || have.Mnt_id == c.a.workID {
 		return pass
 	}
 	path, ok := c.readlink(name)

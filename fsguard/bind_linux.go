@@ -58,7 +58,10 @@ func (c *call) bindAt(e spot) verdict {
 
 // takeFile gets a copy of one of the process's descriptors.
 func (c *call) takeFile(fd int) (int, error) {
-	pidfd, err := unix.PidfdOpen(c.leader(), 0)
+	leader := c.leader()
+	c.w.looking.Store(true)
+	defer c.w.looking.Store(false)
+	pidfd, err := unix.PidfdOpen(leader, 0)
 	if err != nil {
 		return -1, unix.EBADF
 	}

@@ -80,6 +80,8 @@ func (c *call) read(addr uintptr, buf []byte) unix.Errno {
 	local := [1]unix.Iovec{{Base: &buf[0]}}
 	local[0].SetLen(len(buf))
 	remote := [1]unix.RemoteIovec{{Base: addr, Len: len(buf)}}
+	c.w.looking.Store(true)
+	defer c.w.looking.Store(false)
 	n, err := unix.ProcessVMReadv(c.pid, local[:], remote[:], 0)
 	if err != nil {
 		return err.(unix.Errno)
@@ -109,8 +111,24 @@ func (c *call) memory(addr uint64, size int) ([]byte, bool) {
 // proc is the name of something of the process in the host's /proc.
 func (c *call) proc(name string) string { return "/proc/" + strconv.Itoa(c.pid) + "/" + name }
 
+// statProc is statx(2) of it, through a magic link.
+func (c *call) statProc(name string, mask int, st *unix.Statx_t) error {
+	c.w.looking.Store(true)
+	defer c.w.looking.Store(false)
+	return unix.Statx(unix.AT_FDCWD, c.proc(name), 0, mask, st)
+}
+
+// openProc opens it as a path, through a magic link.
+func (c *call) openProc(name string) (int, error) {
+	c.w.looking.Store(true)
+	defer c.w.looking.Store(false)
+	return unix.Open(c.proc(name), unix.O_PATH|unix.O_CLOEXEC, 0)
+}
+
 // status reads a field of proc_pid_status(5).
 func (c *call) status(key string) string {
+	c.w.looking.Store(true)
+	defer c.w.looking.Store(false)
 	fd, err := unix.Open(c.proc("status"), unix.O_RDONLY|unix.O_CLOEXEC, 0)
 	if err != nil {
 		return ""
@@ -131,6 +149,8 @@ func (c *call) status(key string) string {
 
 // pathOnly reports whether a descriptor of the process is O_PATH.
 func (c *call) pathOnly(fd int) bool {
+	c.w.looking.Store(true)
+	defer c.w.looking.Store(false)
 	f, err := unix.Open(c.proc("fdinfo/"+strconv.Itoa(fd)), unix.O_RDONLY|unix.O_CLOEXEC, 0)
 	if err != nil {
 		return true

@@ -2,11 +2,7 @@
 
 package fsguard
 
-import (
-	"syscall"
-
-	"golang.org/x/sys/unix"
-)
+import "golang.org/x/sys/unix"
 
 // install opens a file, puts it into the process and answers.
 //
@@ -18,11 +14,12 @@ import (
 // than to hand the file over with the answer (SECCOMP_ADDFD_FLAG_SEND), which wakes
 // this thread once more.
 func (c *call) install(path string, flags int, mode uint32) error {
-	if !c.lengthy(path, flags) {
-		syscall.ForkLock.RLock()
-		defer syscall.ForkLock.RUnlock()
-	}
+	lengthy := c.lengthy(path, flags)
 	c.a.moves.RLock()
+	if !lengthy {
+		c.w.forks.take()
+		defer c.w.forks.release()
+	}
 	// A FIFO without a reader would hold the guard: that one the process waits for itself.
 	fd, err := c.a.openBeneath(path, flags|unix.O_NONBLOCK, mode)
 	c.a.moves.RUnlock()

@@ -169,6 +169,9 @@ func (a *Attachment) asUser(do func(w *worker) error) (err error) {
 	defer a.inside.Done()
 	thread.Discard(func() {
 		w := &worker{guard: a.guard, umask: -1}
+		a.guard.watch.add(w)
+		defer a.guard.watch.remove(w)
+		w.begin(nil)
 		if err = w.become(a.guard.owner); err == nil {
 			err = do(w)
 		}

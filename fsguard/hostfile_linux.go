@@ -8,7 +8,6 @@ import (
 	"strconv"
 	"strings"
 	"sync/atomic"
-	"syscall"
 
 	"golang.org/x/sys/unix"
 )
@@ -67,8 +66,8 @@ func (a *Attachment) WriteFile(path string, data []byte, perm fs.FileMode) error
 // (ETXTBSY). Nobody waits for a large file that cannot be executed.
 func (a *Attachment) writePlace(w *worker, rel string, data []byte, perm uint32) error {
 	if len(data) < large || perm&0o111 != 0 || a.holdsProgram(rel) {
-		syscall.ForkLock.RLock()
-		defer syscall.ForkLock.RUnlock()
+		w.forks.take()
+		defer w.forks.release()
 	}
 	return a.replace(w, rel, data, perm)
 }

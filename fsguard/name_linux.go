@@ -211,7 +211,7 @@ func (c *call) ownFile(dirfd int, path string, flags int) (string, bool) {
 // linkFile names a file that the guard opened for the process. One that has a
 // name already must be writable there, as any file that is linked.
 func (c *call) linkFile(name string, newfd int, to string) verdict {
-	fd, err := unix.Open(c.proc(name), unix.O_PATH|unix.O_CLOEXEC, 0)
+	fd, err := c.openProc(name)
 	if err != nil {
 		return pass
 	}

@@ -41,7 +41,7 @@ func (a *Attachment) place(w *worker, path string, what *Placement) error {
 		}
 	}
 	w.setUmask(0)
-	p := placer{a: a, dirs: names[:len(names)-1], name: names[len(names)-1], what: what}
+	p := placer{a: a, w: w, dirs: names[:len(names)-1], name: names[len(names)-1], what: what}
 	switch {
 	case what.Gone:
 		return p.remove()
@@ -54,6 +54,7 @@ func (a *Attachment) place(w *worker, path string, what *Placement) error {
 // placer places one thing.
 type placer struct {
 	a    *Attachment
+	w    *worker
 	dirs []string // those above it
 	name string
 	what *Placement

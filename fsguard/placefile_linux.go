@@ -4,7 +4,6 @@ package fsguard
 
 import (
 	"io"
-	"syscall"
 
 	"golang.org/x/sys/unix"
 )
@@ -60,8 +59,8 @@ func (p *placer) holdForks() func() {
 	if p.what.Size >= large && p.what.Mode&0o111 == 0 {
 		return func() {}
 	}
-	syscall.ForkLock.RLock()
-	return syscall.ForkLock.RUnlock
+	p.w.forks.take()
+	return p.w.forks.release
 }
 
 // fill makes an empty file what is to be placed.

@@ -68,6 +68,8 @@ func (c *call) base(dirfd int) (string, bool) {
 // gives a canonical path as the process would see it, since the files are in
 // its mount namespace.
 func (c *call) readlink(name string) (string, bool) {
+	c.w.looking.Store(true)
+	defer c.w.looking.Store(false)
 	var buf [unix.PathMax]byte
 	n, err := unix.Readlink(c.proc(name), buf[:])
 	if err != nil || n == 0 || n == len(buf) || buf[0] != '/' {

@@ -64,17 +64,21 @@ func (w *walker) push(path string) {
 }
 
 func (w *walker) step(name string, follow bool) unix.Errno {
+	if w.at == "/proc" || strings.HasPrefix(w.at, "/proc/") {
+		if w.c == nil {
+			return unix.EXDEV // the owner has no business with processes
+		}
+		if w.at == "/proc" && (name == "self" || name == "thread-self") {
+			name = w.c.innerPID()
+		}
+		w.c.w.looking.Store(true)
+		defer w.c.w.looking.Store(false)
+	}
 	switch name {
 	case ".":
 		return w.search()
 	case "..":
 		return w.up()
-	}
-	if w.at == "/proc" && (name == "self" || name == "thread-self") {
-		if w.c == nil {
-			return unix.EXDEV
-		}
-		name = w.c.innerPID()
 	}
 	next := w.at + "/" + name
 	fd, err := unix.Openat2(w.a.root, next[1:], &unix.OpenHow{
@@ -192,7 +196,7 @@ func (w *walker) magic(path string) unix.Errno {
 // native reports whether a file of the process is one of the writable mount.
 func (c *call) native(name string) bool {
 	var st unix.Statx_t
-	err := unix.Statx(unix.AT_FDCWD, c.proc(name), 0, unix.STATX_MNT_ID, &st)
+	err := c.statProc(name, unix.STATX_MNT_ID, &st)
 	return err == nil && st.Mnt_id == c.a.workID
 }
 

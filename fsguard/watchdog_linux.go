@@ -13,15 +13,21 @@ const (
 	// slow is how long an operation may hold a sandbox's seat. Copying up a large
 	// file takes longer; the sandbox's other processes must not wait for it.
 	slow = 5 * time.Millisecond
-	// stuck is after how many times that a worker is sent a signal, again and again.
+	// patience is after how many looks at the same operation a worker keeps nobody from
+	// forking any more. A worker that only has to wait for a CPU is back before.
+	patience = 10
+	// stuck is after how many a worker that looks at a process is sent a signal, again and
+	// again.
 	//
 	// Whoever is the last to have a file of a process, or its memory with what is mapped
 	// there, closes it. A worker may be that, though it has it but for a moment: when
 	// it looks at the process's descriptors, and the process closes them or ends
 	// meanwhile. The process chooses what such a close waits for: SO_LINGER of socket(7)
-	// may be for a peer that never reads. A signal ends that wait. File systems wait
-	// on for what is under way.
-	stuck = 200
+	// may be for a peer that never reads. A signal ends that wait.
+	//
+	// No other operation may be interrupted: an overlay that copies a file up begins
+	// again from the start.
+	stuck = 20
 )
 
 // watchdog gives the seat of a worker that is held up to another one. It runs
@@ -40,7 +46,11 @@ type sight struct {
 	looks int // at the same operation
 }
 
-// begin notes that the worker handles a notification of a sandbox.
+// interrupt is another one in tests.
+var interrupt = thread.Interrupt
+
+// begin notes that the worker handles a notification of a sandbox, or, of none, that it
+// does something for the owner.
 func (w *worker) begin(a *Attachment) {
 	w.serving = a
 	w.seat.Store(a)
@@ -125,8 +135,11 @@ func (d *watchdog) look() bool {
 		if now.state == last.state && atWork {
 			now.looks = last.looks + 1
 			w.release()
-			if now.looks%stuck == 0 {
-				_ = thread.Interrupt(w.tid)
+			if now.looks >= patience {
+				w.forks.release()
+			}
+			if now.looks%stuck == 0 && w.looking.Load() {
+				_ = interrupt(w.tid)
 			}
 		}
 		d.workers[w] = now

@@ -4,11 +4,15 @@ package fsguard
 
 import (
 	"net"
+	"os/exec"
 	"runtime"
+	"syscall"
 	"testing"
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/sandbox-rls/sandbox/internal/thread"
 )
 
 // TestStuckWorker has a worker be the last to close a socket that lingers for a peer
@@ -27,6 +31,7 @@ func TestStuckWorker(t *testing.T) {
 		g.watch.add(w)
 		defer g.watch.remove(w)
 		w.begin(&Attachment{guard: g, listener: -1})
+		w.looking.Store(true)
 		unix.Close(fd)
 		done <- w.end()
 	}()
@@ -71,11 +76,65 @@ func lingering(t *testing.T) int {
 	return fd
 }
 
-// TestHeldWorkers has more slow operations of one sandbox than it may hold workers with.
-func TestHeldWorkers(t *testing.T) {
+// TestInterruptions has workers stay at one operation for long. Who looks at a process is
+// sent signals, and nobody else: an overlay that copies a file up would begin again with each.
+func TestInterruptions(t *testing.T) {
+	g := still(t)
+	sent := map[int]int{}
+	interrupt = func(tid int) error {
+		sent[tid]++
+		return nil
+	}
+	t.Cleanup(func() { interrupt = thread.Interrupt })
+	for tid, looking := range map[int]bool{1: true, 2: false} {
+		w := &worker{guard: g, tid: tid}
+		g.watch.add(w)
+		w.begin(nil)
+		w.looking.Store(looking)
+	}
+	for range 3*stuck + 1 {
+		g.watch.look()
+	}
+	if sent[1] != 3 || sent[2] != 0 {
+		t.Errorf("got %d and %d signals, want 3 and none", sent[1], sent[2])
+	}
+}
+
+// TestForksGoOn has a worker keep this process from forking while what it does lasts.
+func TestForksGoOn(t *testing.T) {
+	g := still(t)
+	w := &worker{guard: g}
+	g.watch.add(w)
+	w.begin(nil)
+	for range patience { // it waits for something else before
+		g.watch.look()
+	}
+	w.forks.take()
+	if syscall.ForkLock.TryLock() {
+		t.Fatal("forks are not held at all")
+	}
+	g.watch.look()
+	if w.forks.held.Load() {
+		t.Fatal("it holds forks up all the time")
+	}
+	w.forks.release() // as it does in the end
+	if err := exec.Command("true").Run(); err != nil {
+		t.Error(err)
+	}
+}
+
+// still is a guard without threads, whose watchdog looks round when the test says so.
+func still(t *testing.T) *Guard {
+	t.Helper()
 	g := &Guard{epoll: -1}
 	g.watch.guard = g
-	g.watching.Store(true) // there is no clock but this test
+	g.watching.Store(true)
+	return g
+}
+
+// TestHeldWorkers has more slow operations of one sandbox than it may hold workers with.
+func TestHeldWorkers(t *testing.T) {
+	g := still(t)
 	one, other := &Attachment{guard: g, listener: -1}, &Attachment{guard: g, listener: -1}
 	var workers []*worker
 	begin := func(a *Attachment) *worker {
@@ -125,5 +184,16 @@ func TestHeldWorkers(t *testing.T) {
 	}
 	if one.held.Load() != 0 || other.held.Load() != 0 {
 		t.Errorf("%d and %d are held in the end", one.held.Load(), other.held.Load())
+	}
+}
+
+// TestOwnerAtProcesses: what the owner does never touches what /proc has of a process, to
+// which a link of the sandbox may lead.
+func TestOwnerAtProcesses(t *testing.T) {
+	for _, at := range []string{"/proc", "/proc/1", "/proc/1/fd"} {
+		w := walker{a: &Attachment{root: -1}, at: at}
+		if errno := w.step("1", true); errno != unix.EXDEV {
+			t.Errorf("%s: got %v", at, errno)
+		}
 	}
 }

@@ -40,6 +40,9 @@ type worker struct {
 	seat  atomic.Pointer[Attachment] // whose notification it is handling, until it is released
 	// serving is whose it is handling, or handled last.
 	serving *Attachment
+	// looking says that it looks at a process, and may be sent a signal: see stuck.
+	looking atomic.Bool
+	forks   forkHold
 	path    [2 * unix.PathMax]byte
 	note    notification
 }

@@ -4,7 +4,7 @@ package thread
 
 import (
 	"runtime"
-	"sync/atomic"
+	"sync"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -38,13 +38,20 @@ func Discard(do func()) {
 //
 // The signal is the one that Go's runtime uses itself, whose handler does no harm.
 func Interrupting(every time.Duration, do func()) {
-	var tid atomic.Int64
+	var mu sync.Mutex
+	tid := 0 // while the thread is at it
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
 		runtime.LockOSThread()
 		defer runtime.UnlockOSThread()
-		tid.Store(int64(unix.Gettid()))
+		set := func(to int) {
+			mu.Lock()
+			defer mu.Unlock()
+			tid = to
+		}
+		set(unix.Gettid())
+		defer set(0)
 		do()
 	}()
 	tick := time.NewTicker(every)
@@ -54,9 +61,11 @@ func Interrupting(every time.Duration, do func()) {
 		case <-done:
 			return
 		case <-tick.C:
-			if tid := tid.Load(); tid != 0 {
-				_ = Interrupt(int(tid))
+			mu.Lock()
+			if tid != 0 {
+				_ = Interrupt(tid)
 			}
+			mu.Unlock()
 		}
 	}
 }
