@@ -90,6 +90,7 @@ var rows = []row{
 	{"KernelInterfaces", kernelInterfaces},
 	{"SlowMemory", slowMemory},
 	{"LingeringSockets", lingeringSockets},
+	{"HeldFiles", heldFiles},
 	{"LongPaths", longPaths},
 }
 

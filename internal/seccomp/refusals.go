@@ -56,6 +56,12 @@ var refusals = []rule{
 		// Obsolete, but still there in some kernels.
 		"sysfs", "ustat", "uselib",
 	),
+	refuse(EINVAL,
+		// From a pipe that stays empty it waits with the lock of the file that it is
+		// to write to, for ever. Everybody who would change that file waits with it,
+		// the guard too. With EINVAL, programs read and write instead.
+		"splice",
+	),
 	refuse(ENOSYS,
 		// Numbers that are reserved or whose implementation is gone: what the
 		// kernel would say.

@@ -21,6 +21,9 @@ const (
 	seccompSetModeFilter         = 1
 	seccompFilterFlagNewListener = 1 << 3
 
+	fSetLease = 1024
+	fSetDeleg = 1040 // from Linux 6.19 on
+
 	sigurg = 23
 
 	initPID = 1
@@ -53,6 +56,12 @@ var restrictions = []rule{
 	// during a busy loop would stop the program for ever.
 	allowBut([]string{"tgkill"}, EPERM,
 		[]Test{is(0, initPID), isNot(2, sigurg)},
+	),
+	// Whoever else opens or cuts off a file with a lease waits until its holder gives
+	// it back, or up to lease-break-time. That could be the guard.
+	allowBut([]string{"fcntl"}, EINVAL,
+		[]Test{is(1, fSetLease)},
+		[]Test{is(1, fSetDeleg)},
 	),
 	allowBut([]string{"ptrace"}, EPERM,
 		[]Test{is(0, ptraceAttach), is(1, initPID)},

@@ -24,6 +24,7 @@ type Errno uint16
 // The error numbers used by the policy; the same on every [Arch].
 const (
 	EPERM        Errno = 1
+	EINVAL       Errno = 22
 	ENOSYS       Errno = 38
 	EAFNOSUPPORT Errno = 97
 )
@@ -33,6 +34,8 @@ func (e Errno) String() string {
 	switch e {
 	case EPERM:
 		return "EPERM"
+	case EINVAL:
+		return "EINVAL"
 	case ENOSYS:
 		return "ENOSYS"
 	case EAFNOSUPPORT:
