@@ -136,7 +136,14 @@ func (m *Manager) viewOf(ctx context.Context, id, at string) (*engine.View, erro
 	if err != nil {
 		return nil, err
 	}
-	return m.engine.ViewCodebase(ctx, id, at, spaces)
+	view, err := m.engine.ViewCodebase(ctx, id, at, spaces)
+	if err != nil {
+		return nil, err
+	}
+	if n := len(view.Unread); n > 0 {
+		m.logger.Warn("not all that sandboxes changed is shown", "codebase", id, "sandboxes", n, "error", view.Unread[0])
+	}
+	return view, nil
 }
 
 // workspacesOf are the workspaces of some sandboxes, the one used last at the end.

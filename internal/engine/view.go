@@ -3,6 +3,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"io"
 	"io/fs"
@@ -16,6 +17,11 @@ import (
 // View is a codebase with what sandboxes of it have changed: of several that
 // changed one file, the one that did so last is seen.
 type View struct {
+	// Unread says, for each workspace of which that is so, why something that it changed
+	// could not be looked at and is not in the view. What runs in a sandbox can bring
+	// that about.
+	Unread []error
+
 	store    *codebase.Store
 	codebase string
 	newest   map[string]*written
@@ -25,52 +31,72 @@ type View struct {
 // written is a path as a sandbox has written it last.
 type written struct {
 	delta.Change
-	by *Workspace
+	by   *Workspace
+	rank int // of the workspace among the others
 }
 
 // ViewCodebase looks at a path of a codebase, and at what is beneath it, with what
 // was changed there in some workspaces. Of two changes at one time, since the clock of
 // a file system ticks some milliseconds, that of the later workspace in the list is
-// the newer. The view must be closed.
+// the newer. No workspace is listed twice. The view must be closed.
 func (e *Engine) ViewCodebase(ctx context.Context, id, at string, spaces []*Workspace) (*View, error) {
 	v := &View{store: e.codebases, codebase: id, newest: map[string]*written{}}
 	if _, err := e.codebases.Get(ctx, id); err != nil {
 		return nil, err
 	}
-	for _, w := range spaces {
+	for _, rank := range holdOrder(spaces) {
 		if err := ctx.Err(); err != nil {
 			v.Close()
 			return nil, err
 		}
+		w := spaces[rank]
 		done, err := w.Hold()
 		if err != nil {
 			continue // destroyed meanwhile: what it wrote is in the codebase
 		}
 		v.held = append(v.held, done)
-		if err := v.add(w, at); err != nil {
-			v.Close()
-			return nil, err
-		}
+		v.add(w, rank, at)
 	}
 	return v, nil
 }
 
-func (v *View) add(w *Workspace, at string) error {
+// holdOrder is the order in which several workspaces are held, by their indices. It is
+// one and the same for everybody: a lock that somebody waits for to hold alone is given
+// to no other reader, so that two views which held what the other one lacks would wait
+// for each other.
+func holdOrder(spaces []*Workspace) []int {
+	order := make([]int, len(spaces))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortFunc(order, func(a, b int) int { return cmp.Compare(spaces[a].dir, spaces[b].dir) })
+	return order
+}
+
+// add adds what a workspace changed, as far as that can be read.
+func (v *View) add(w *Workspace, rank int, at string) {
 	if w.delta == "" {
-		return nil
+		return
 	}
 	done := w.whole()
 	changes, err := delta.ChangesAt(w.layers(), at)
 	done()
 	if err != nil {
-		return err
+		v.Unread = append(v.Unread, first(err))
 	}
 	for _, c := range changes {
-		if old := v.newest[c.Path]; old == nil || c.Time >= old.Time {
-			v.newest[c.Path] = &written{Change: c, by: w}
+		if old := v.newest[c.Path]; old == nil || c.Time > old.Time || c.Time == old.Time && rank > old.rank {
+			v.newest[c.Path] = &written{Change: c, by: w, rank: rank}
 		}
 	}
-	return nil
+}
+
+// first is the first of errors that were joined, of which there may be any number.
+func first(err error) error {
+	if joined, ok := err.(interface{ Unwrap() []error }); ok && len(joined.Unwrap()) > 0 {
+		return joined.Unwrap()[0]
+	}
+	return err
 }
 
 // Close lets go of the workspaces.
