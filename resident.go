@@ -163,14 +163,15 @@ func (s *resident) boot(ctx context.Context) (*engine.Box, error) {
 }
 
 // take makes a box the sandbox's, which is in use until leave. What was uploaded
-// since it was put in place, and did not find it, is brought into it.
+// since it was put in place, and did not find it, is brought into it. What cannot be
+// brought there keeps no sandbox from running: it waits.
 func (s *resident) take(ctx context.Context, box *engine.Box) {
 	s.mu.Lock()
 	s.box = box
 	s.uses++
 	w := s.workspace
 	s.mu.Unlock()
-	if err := w.PlaceUploads(ctx, box); err != nil {
+	if err := w.PlaceUploads(context.WithoutCancel(ctx), box); err != nil {
 		s.logger.Warn("upload not brought into a sandbox that starts", "id", s.id, "error", err)
 	}
 }

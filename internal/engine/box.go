@@ -66,7 +66,8 @@ type StartOptions struct {
 	BestEffort bool
 }
 
-// Start mounts a workspace and starts its init.
+// Start mounts a workspace and starts its init. When it fails, what a parked box has
+// kept is as good as it was. An upload that cannot be placed is no failure: it waits.
 func (e *Engine) Start(ctx context.Context, w *Workspace, o StartOptions) (*Box, error) {
 	if w.lost != nil {
 		return nil, w.lost
@@ -105,13 +106,15 @@ func (e *Engine) Start(ctx context.Context, w *Workspace, o StartOptions) (*Box,
 	door := in.Door()
 	files, err := e.attach(door, w)
 	if err != nil {
+		w.keep(in)
 		_ = in.Close()
 		return nil, err
 	}
 	b := &Box{Instance: in, Files: files, user: e.userOf(door), space: w, ledger: ledger{events: in.Limits().Events}}
-	if err := w.PlaceUploads(ctx, b); err != nil {
-		b.Close()
-		return nil, fmt.Errorf("bringing uploads into the workspace: %w", err)
+	_ = w.PlaceUploads(ctx, b) // before any command; who takes the box does it again, and tells
+	if err := ctx.Err(); err != nil {
+		w.Park(b)
+		return nil, err
 	}
 	return b, nil
 }

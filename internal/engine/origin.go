@@ -28,6 +28,8 @@ type Origin struct {
 	// Seen is the version of the codebase up to which its uploads are in the
 	// workspace.
 	Seen uint64 `json:"seen,omitempty"`
+	// Waiting are the paths of uploads up to Seen that could not be put there yet.
+	Waiting [][]byte `json:"waiting,omitempty"`
 	// Known are paths of a live directory that were committed, as that left them.
 	Known []KnownPath `json:"known,omitempty"`
 }

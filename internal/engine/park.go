@@ -15,13 +15,20 @@ func (b *Box) CanPark() bool {
 // cannot be parked is closed.
 func (w *Workspace) Park(b *Box) {
 	b.once.Do(func() {
-		b.Kill()
-		if p, ok := b.Instance.(runtime.Parker); ok {
-			w.scratch = p.Scratch()
-		}
+		w.keep(b.Instance)
 		b.Files.Close()
 		_ = b.Instance.Close()
 	})
+}
+
+// keep ends an instance, which is to be closed, and keeps what it has in memory if it
+// can be parked.
+func (w *Workspace) keep(in runtime.Instance) {
+	in.Kill()
+	if p, ok := in.(runtime.Parker); ok {
+		w.dropScratch()
+		w.scratch = p.Scratch()
+	}
 }
 
 // DropScratch lets go of what a parked box has kept. Like Park and Start it is for

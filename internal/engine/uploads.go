@@ -5,6 +5,7 @@ package engine
 import (
 	"context"
 	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"syscall"
@@ -18,6 +19,10 @@ import (
 // PlaceUploads puts into a running sandbox what was uploaded to its codebase since
 // the last time, at the level that it has there: what is hidden stays out, and of
 // what can only be listed a stand-in comes. That is no change of the sandbox's.
+//
+// What cannot be placed, since the sandbox has a directory there or a link on the way,
+// or its disk is full, waits for the next time; the error says so, and the others are
+// placed all the same.
 func (w *Workspace) PlaceUploads(ctx context.Context, b *Box) error {
 	if w.origin.Codebase == "" {
 		return nil
@@ -28,27 +33,90 @@ func (w *Workspace) PlaceUploads(ctx context.Context, b *Box) error {
 	}
 	defer done()
 	files, err := w.engine.codebases.Since(ctx, w.origin.Codebase, w.origin.Seen)
-	if err != nil || len(files) == 0 {
+	if err == nil {
+		files, err = w.withWaiting(ctx, files)
+	}
+	if err != nil {
 		if errors.Is(err, codebase.ErrNotFound) {
 			return nil // it was deleted: nothing more comes
 		}
 		return err
 	}
-	var failed []error
-	seen := w.origin.Seen
+	if len(files) == 0 {
+		w.origin.Waiting = nil
+		return nil
+	}
+	var failed []codebase.File
+	var why []error
 	err = w.rebase(ctx, func(base *delta.Base) error {
 		for i := range files {
 			if err := w.placeUpload(ctx, b, base, &files[i]); err != nil {
-				failed = append(failed, err)
+				failed, why = append(failed, files[i]), append(why, err)
 			}
-			seen = max(seen, files[i].Version)
 		}
-		return nil
+		return ctx.Err()
 	})
-	if err = errors.Join(append(failed, err)...); err == nil {
-		w.origin.Seen = seen
+	if err == nil {
+		w.origin.see(files, failed)
 	}
-	return err
+	return errors.Join(append(why, err)...)
+}
+
+// maxWaiting bounds the uploads that a sandbox's origin lists as waiting.
+const maxWaiting = 64
+
+// see notes that uploads were brought in, but for those that failed. When too many of
+// them did, they and what came after them count as not seen at all.
+func (o *Origin) see(files, failed []codebase.File) {
+	for i := range files {
+		o.Seen = max(o.Seen, files[i].Version)
+	}
+	o.Waiting = nil // a new list: copies of the origin have the other one
+	for i := range failed {
+		if i < maxWaiting {
+			o.Waiting = append(o.Waiting, []byte(failed[i].Path))
+			continue
+		}
+		o.Seen = min(o.Seen, failed[i].Version-1)
+	}
+}
+
+// withWaiting adds to uploads those that could not be placed before, unless somebody
+// has written there since: the sandbox, or in the codebase another than an upload.
+func (w *Workspace) withWaiting(ctx context.Context, files []codebase.File) ([]codebase.File, error) {
+	var waiting []codebase.File
+	for _, path := range w.origin.Waiting {
+		f, err := w.engine.codebases.Stat(ctx, w.origin.Codebase, string(path))
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+		case err != nil:
+			return nil, err
+		case f.Upload && f.Version <= w.origin.Seen && !w.wroteAfter(&f):
+			waiting = append(waiting, f)
+		}
+	}
+	return append(waiting, files...), nil
+}
+
+// wroteAfter reports whether the sandbox has written a path, and no directory, after it
+// was uploaded: it is the newer then, and stays. To a commit the upload is a conflict,
+// since the sandbox has not seen it.
+func (w *Workspace) wroteAfter(f *codebase.File) bool {
+	upper, err := os.OpenRoot(w.Upper())
+	if err != nil {
+		return false
+	}
+	defer upper.Close()
+	if fi, err := upper.Lstat(relative(f.Path)); err == nil && fi.IsDir() {
+		return false // what is in it need not be looked at
+	}
+	changes, _ := delta.ChangesAt(w.layers(), f.Path)
+	for i := range changes {
+		if c := &changes[i]; c.Path == f.Path && c.Time >= f.Written {
+			return true
+		}
+	}
+	return false
 }
 
 // placeUpload puts one file in its place, and then into the base: in between it
@@ -59,8 +127,11 @@ func (w *Workspace) placeUpload(ctx context.Context, b *Box, base *delta.Base, i
 		return nil
 	}
 	f, now, err := w.engine.codebases.Fetch(ctx, w.origin.Codebase, info.Path)
-	if err != nil {
+	if errors.Is(err, fs.ErrNotExist) {
 		return nil // removed since
+	}
+	if err != nil {
+		return err
 	}
 	if f != nil {
 		defer f.Close()

@@ -202,7 +202,7 @@ func (w *Workspace) begin(s source, o Origin, disk DiskLimit) (err error) {
 	w.Plan, w.Live, w.lost = s.plan, s.origin.Live, s.lost
 	w.origin = s.origin
 	w.origin.Dir, w.origin.Since = o.Dir, o.Since
-	w.origin.Known, w.origin.Seen = o.Known, max(o.Seen, w.origin.Seen)
+	w.origin.Known, w.origin.Seen, w.origin.Waiting = o.Known, max(o.Seen, w.origin.Seen), o.Waiting
 	if s.free != nil {
 		w.release = append(w.release, s.free)
 	}
