@@ -102,13 +102,15 @@ func (s *resident) commit(ctx context.Context, opts CommitOptions) (*CommitRepor
 	if found != nil {
 		report = reportOf(found)
 	}
+	var stored error
+	if found != nil && !opts.DryRun {
+		stored = s.save() // also when not all could be noted of what is committed
+	}
 	if err != nil {
 		return report, s.fail("commit", opts.Dir, kindOf(err))
 	}
-	if !opts.DryRun {
-		if err := s.save(); err != nil {
-			return report, err
-		}
+	if stored != nil {
+		return report, stored
 	}
 	if n := len(report.Conflicts) + len(report.Failed); n > 0 && !opts.DryRun && !opts.Partial {
 		first, more := append(report.Conflicts, report.Failed...)[0], ""

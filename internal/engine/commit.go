@@ -77,7 +77,7 @@ func (w *Workspace) commitToDir(ctx context.Context, changes []delta.Change, o C
 	if err != nil || o.DryRun || !own {
 		return report, err
 	}
-	return report, w.committed(ctx, o.Target, report)
+	return report, w.committed(context.WithoutCancel(ctx), o.Target, report)
 }
 
 // later has the last of a commit done in the background. Close waits for it.

@@ -119,11 +119,13 @@ func (w *Workspace) commitToCodebase(ctx context.Context, changes []delta.Change
 	}
 	defer closeAll()
 	batch.Overwrite, batch.Partial, batch.DryRun = o.Overwrite, o.Partial, o.DryRun
-	if !o.DryRun {
-		defer w.beginCommit()()
+	end := func() {}
+	if !o.DryRun && !w.committing() { // else it is for what an earlier commit could not note
+		end = w.beginCommit()
 	}
 	applied, err := w.engine.codebases.Apply(ctx, w.origin.Codebase, batch)
 	if err != nil {
+		end()
 		return nil, err
 	}
 	list := func(paths []string, reason string) (items []commit.Item) {
@@ -143,12 +145,17 @@ func (w *Workspace) commitToCodebase(ctx context.Context, changes []delta.Change
 	}
 	if len(report.Conflicts)+len(report.Failed) > 0 && !o.Partial {
 		report.Applied = nil // nor would it be
+		end()
 		return &report, nil
 	}
 	if o.DryRun {
 		return &report, nil
 	}
-	return &report, w.inCodebase(ctx, &report, applied.Version)
+	if err := w.inCodebase(context.WithoutCancel(ctx), &report, applied.Version); err != nil {
+		return &report, err // AfterKill notes it
+	}
+	end()
+	return &report, nil
 }
 
 // inCodebase notes that what was committed is no change any more.
@@ -179,14 +186,17 @@ func (w *Workspace) inCodebase(ctx context.Context, report *commit.Report, versi
 // is meant.
 func (w *Workspace) putStored(ctx context.Context, b *delta.Base, path string, meant func(*codebase.File) bool) error {
 	f, info, err := w.engine.codebases.Fetch(ctx, w.origin.Codebase, path)
-	if err != nil || !meant(&info) {
-		if f != nil {
-			f.Close()
-		}
-		return nil // somebody else's by now: it stays a change
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil // somebody has removed it: it stays a change
+	}
+	if err != nil {
+		return err
 	}
 	if f != nil {
 		defer f.Close()
+	}
+	if !meant(&info) {
+		return nil // somebody else's by now: it stays a change
 	}
 	return b.Put(path, specOf(f, &info))
 }
