@@ -23,6 +23,9 @@ func Recover(ctx context.Context, j Journal) ([]Recovery, error) { return nil, e
 // Still is false.
 func Still(*os.File, *Stamp) bool { return false }
 
+// ReadLink is false.
+func ReadLink(*os.Root, string, *Stamp) (string, bool) { return "", false }
+
 // Layers needs Linux.
 type Layers struct{}
 

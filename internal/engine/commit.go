@@ -125,8 +125,8 @@ func adopt(b *delta.Base, root *os.Root, item commit.Item) error {
 	name := relative(item.Path)
 	switch {
 	case item.Now.Mode&fs.ModeSymlink != 0:
-		link, err := root.Readlink(name)
-		if err != nil {
+		link, ok := commit.ReadLink(root, name, item.Now)
+		if !ok {
 			return nil
 		}
 		spec.Link = link
