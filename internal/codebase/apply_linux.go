@@ -105,6 +105,9 @@ func (s *stage) prepare(ctx context.Context, it *Item, ch *change) (object uint6
 		record: record{File: File{Path: path, Mode: mode, ModTime: it.ModTime, Written: written}},
 		delete: it.Delete, base: it.Base,
 	}
+	if err := it.check(); err != nil {
+		return 0, err
+	}
 	switch {
 	case it.Delete, mode.IsDir():
 		return 0, nil
@@ -123,7 +126,17 @@ func (s *stage) prepare(ctx context.Context, it *Item, ch *change) (object uint6
 	if err != nil {
 		return 0, pathError("apply", path, err)
 	}
-	return object, nil
+	return object, it.check()
+}
+
+func (it *Item) check() error {
+	if it.Check == nil {
+		return nil
+	}
+	if err := it.Check(); err != nil {
+		return pathError("apply", it.Path, &sourceError{err})
+	}
+	return nil
 }
 
 // sourceError says that an item's content could not be had.

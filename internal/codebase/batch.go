@@ -42,6 +42,10 @@ type Item struct {
 	// Open opens the content of a regular file. Of a strict batch, an item that it
 	// fails for, or the reading, is reported.
 	Open func() (io.ReadCloser, error)
+	// Check, if any, says why the path is no longer what the item says. It is called
+	// before and, of a regular file, after the content is read. Its error is like
+	// one of Open.
+	Check func() error
 	// Written is when the sandbox wrote it, in nanoseconds since 1970. Zero, and
 	// what lies in the future, mean now.
 	Written int64
@@ -68,6 +72,7 @@ type ApplyReport struct {
 	// Conflicts are paths that somebody else changed meanwhile; only in a strict
 	// batch.
 	Conflicts []string
-	// Failed are items whose content could not be read; only in a strict batch.
+	// Failed are items that could not be read, or were changed meanwhile. They are left
+	// out.
 	Failed []*fs.PathError
 }

@@ -64,6 +64,9 @@ func (w *Workspace) batch(ctx context.Context, changes []delta.Change, strict bo
 		}
 		it := codebase.Item{Path: c.Path, Mode: c.Mode, ModTime: c.ModTime, Link: c.Link, Written: c.Time, Base: w.origin.Version, Delete: c.Kind == delta.Deleted}
 		it.Open = func() (io.ReadCloser, error) { return delta.OpenChange(upper, c) }
+		if strict { // else nobody changes it meanwhile
+			it.Check = func() error { return delta.CheckChange(upper, c) }
+		}
 		b.Items = append(b.Items, it)
 		kept = append(kept, c)
 	}
