@@ -56,7 +56,8 @@ type CommitReport struct {
 	Conflicts []CommitItem `json:"conflicts,omitempty"`
 	// Denied are those that the rules do not allow.
 	Denied []CommitItem `json:"denied,omitempty"`
-	// Skipped are FIFOs, sockets and devices, which are not carried over.
+	// Skipped are FIFOs, sockets and devices, which are not carried over, and, to a
+	// codebase, what has a path of more than 4,096 bytes.
 	Skipped []CommitItem `json:"skipped,omitempty"`
 	// Failed are those that could not be read, or were changed meanwhile.
 	Failed []CommitItem `json:"failed,omitempty"`

@@ -6,6 +6,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+
+	"github.com/sandbox-rls/sandbox/internal/commit"
 )
 
 // destroy stops the sandbox and removes it. What it changed goes into its codebase
@@ -69,10 +71,34 @@ func (s *resident) fold(ctx context.Context) error {
 		return err
 	}
 	defer hold()
-	if _, err = w.Fold(ctx); err != nil && !isGone(kindOf(err)) {
+	left, err := w.Fold(ctx)
+	s.logLeft(left)
+	if err != nil && !isGone(kindOf(err)) {
 		return fmt.Errorf("what it changed could not be put into codebase %s: %w; make room, or discard the changes, and destroy it again", s.record.Info.CodebaseID, err)
 	}
 	return nil
+}
+
+// What is left out of a codebase is logged path by path, up to these many of them and
+// that many bytes of each: a sandbox may have made any number of any length.
+const (
+	maxLeft     = 100
+	maxLeftPath = 1024
+)
+
+// logLeft says what of a sandbox goes with it.
+func (s *resident) logLeft(left []commit.Item) {
+	for i, item := range left {
+		if i == maxLeft {
+			s.logger.Warn("more of a sandbox's changes left out of its codebase", "id", s.id, "codebase", s.record.Info.CodebaseID, "count", len(left)-i)
+			return
+		}
+		path := item.Path
+		if len(path) > maxLeftPath {
+			path = path[:maxLeftPath] + "…"
+		}
+		s.logger.Warn("change of a sandbox left out of its codebase", "id", s.id, "codebase", s.record.Info.CodebaseID, "path", path, "reason", item.Reason)
+	}
 }
 
 // leaveManager stops the sandbox for good, as far as this manager is concerned.

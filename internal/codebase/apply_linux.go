@@ -36,10 +36,9 @@ func (s *Store) Apply(ctx context.Context, id string, batch Batch) (ApplyReport,
 	var lost []*fs.PathError
 	for i := range batch.Items {
 		staged[i], err = st.prepare(ctx, &batch.Items[i], &changes[i])
-		var unreadable *sourceError
-		if batch.Strict && errors.As(err, &unreadable) {
+		if why := leftOut(err, batch.Strict); why != nil {
 			changes[i].lost = true
-			lost = append(lost, &fs.PathError{Op: "read", Path: changes[i].Path, Err: unreadable.err})
+			lost = append(lost, &fs.PathError{Op: "read", Path: changes[i].Path, Err: why})
 			continue
 		}
 		if err != nil {
@@ -67,7 +66,7 @@ func (s *Store) Apply(ctx context.Context, id string, batch Batch) (ApplyReport,
 			}
 		}
 		report = a.report
-		if batch.DryRun || len(report.Conflicts)+len(report.Failed) > 0 && !batch.Partial {
+		if batch.DryRun || batch.Strict && !batch.Partial && len(report.Conflicts)+len(report.Failed) > 0 {
 			return errNotApplied
 		}
 		return nil

@@ -40,7 +40,8 @@ type Item struct {
 	// Link is the target of a symbolic link.
 	Link string
 	// Open opens the content of a regular file. Of a strict batch, an item that it
-	// fails for, or the reading, is reported.
+	// fails for, or the reading, is reported; of any batch, one that cannot be read
+	// for its permissions.
 	Open func() (io.ReadCloser, error)
 	// Check, if any, says why the path is no longer what the item says. It is called
 	// before and, of a regular file, after the content is read. Its error is like

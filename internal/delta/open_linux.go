@@ -30,26 +30,38 @@ func OpenContent(upper *tree.Cursor, path string) (*os.File, error) {
 	return os.NewFile(uintptr(fd), path), nil
 }
 
-// OpenChange opens the regular file that a change is about. What is no longer what
-// the change says of it, or is written to until the end of it has been read, is
-// ErrStale.
+// OpenChange opens the regular file that a change is about, also one whose mode keeps
+// its owner out. What is no longer what the change says of it, or is written to until
+// the end of it has been read, is ErrStale.
 func OpenChange(upper *tree.Cursor, c *Change) (io.ReadCloser, error) {
-	f, err := OpenContent(upper, c.Path)
-	for _, gone := range []error{unix.ENOENT, unix.ENOTDIR, unix.ELOOP, unix.EINVAL} {
+	path, err := layer{upper}.open(c.Path, unix.O_PATH)
+	for _, gone := range []error{unix.ENOENT, unix.ENOTDIR, unix.ELOOP} {
 		if errors.Is(err, gone) {
 			return nil, ErrStale
 		}
 	}
 	if err != nil {
-		return nil, err
+		return nil, &fs.PathError{Op: "open", Path: c.Path, Err: err}
 	}
-	s := &steadyFile{f: f}
-	if err := unix.Fstat(int(f.Fd()), &s.was); err != nil {
-		f.Close()
+	defer unix.Close(path)
+	var st unix.Stat_t
+	if err := unix.Fstat(path, &st); err != nil {
 		return nil, &fs.PathError{Op: "fstat", Path: c.Path, Err: err}
 	}
-	if e := tree.EntryOf("", &s.was); e.Mode != c.Mode || e.Size != c.Size {
-		f.Close()
+	if e := tree.EntryOf("", &st); !e.Mode.IsRegular() || !c.describes(&e) {
+		return nil, ErrStale
+	}
+	fd, err := openPermitted(path, &st)
+	if err != nil {
+		return nil, &fs.PathError{Op: "open", Path: c.Path, Err: err}
+	}
+	s := &steadyFile{f: os.NewFile(uintptr(fd), c.Path)}
+	if err := unix.Fstat(fd, &s.was); err != nil {
+		s.f.Close()
+		return nil, &fs.PathError{Op: "fstat", Path: c.Path, Err: err}
+	}
+	if e := tree.EntryOf("", &s.was); !c.describes(&e) {
+		s.f.Close()
 		return nil, ErrStale
 	}
 	return s, nil

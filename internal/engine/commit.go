@@ -34,10 +34,29 @@ func (w *Workspace) Commit(ctx context.Context, o CommitOptions) (*commit.Report
 	}
 	changes, err := w.Changes()
 	done()
+	failed, err := unlisted(err)
 	if err != nil {
 		return nil, err
 	}
+	failed = slices.DeleteFunc(failed, func(i commit.Item) bool { return !o.Only(i.Path) })
 	changes = slices.DeleteFunc(changes, func(c delta.Change) bool { return !o.Only(c.Path) })
+	all := len(failed) == 0 || o.Partial
+	if !all {
+		o.DryRun = true
+	}
+	report, err := w.commitListed(ctx, changes, o)
+	if report != nil {
+		report.Failed = append(report.Failed, failed...)
+		slices.SortFunc(report.Failed, func(a, b commit.Item) int { return tree.Compare(a.Path, b.Path) })
+		if !all {
+			report.Applied = nil
+		}
+	}
+	return report, err
+}
+
+// commitListed commits what was found to be changed.
+func (w *Workspace) commitListed(ctx context.Context, changes []delta.Change, o CommitOptions) (*commit.Report, error) {
 	if len(changes) == 0 {
 		return &commit.Report{}, nil
 	}

@@ -8,6 +8,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"slices"
 
 	"github.com/sandbox-rls/sandbox/fsguard"
 	"github.com/sandbox-rls/sandbox/internal/codebase"
@@ -17,23 +18,30 @@ import (
 )
 
 // Fold puts all that the sandbox changed into its codebase, but for what somebody
-// else wrote later. The workspace must be held, and its sandbox stopped.
-func (w *Workspace) Fold(ctx context.Context) (codebase.ApplyReport, error) {
+// else wrote later, what the rules do not let be written, and what it returns: what a
+// codebase cannot take, or cannot be read. The workspace must be held, and its sandbox
+// stopped.
+func (w *Workspace) Fold(ctx context.Context) (left []commit.Item, err error) {
 	changes, err := w.Changes()
-	if err != nil || len(changes) == 0 {
-		return codebase.ApplyReport{}, err
-	}
-	batch, _, closeAll, err := w.batch(ctx, changes, false)
+	left, err = unlisted(err)
 	if err != nil {
-		return codebase.ApplyReport{}, err
+		return nil, err
+	}
+	if len(changes) == 0 {
+		return left, nil
+	}
+	batch, rest, closeAll, err := w.batch(ctx, changes, false)
+	if err != nil {
+		return nil, err
 	}
 	defer closeAll()
 	end := w.beginCommit()
 	report, err := w.engine.codebases.Apply(ctx, w.origin.Codebase, batch)
 	if err != nil {
 		end() // else the sandbox is to go, and if it does not, it has to learn what was folded
+		return nil, err
 	}
-	return report, err
+	return slices.Concat(left, rest.Skipped, failures(report.Failed, kindsOf(changes))), nil
 }
 
 // batch makes of changes what a codebase can take, if the rules let them be
@@ -48,17 +56,12 @@ func (w *Workspace) batch(ctx context.Context, changes []delta.Change, strict bo
 	for i := range changes {
 		c := &changes[i]
 		item := commit.Item{Path: c.Path, Kind: c.Kind}
-		switch {
-		case w.Policy.Level(c.Path) != fsguard.Write:
+		if w.Policy.Level(c.Path) != fsguard.Write {
 			item.Reason = "the rules do not let it be written"
 			rest.Denied = append(rest.Denied, item)
 			continue
-		case c.Kind != delta.Deleted && !c.Mode.IsDir() && !c.Mode.IsRegular() && c.Mode&fs.ModeSymlink == 0:
-			item.Reason = "it is neither a directory, a regular file nor a symbolic link"
-			rest.Skipped = append(rest.Skipped, item)
-			continue
-		case c.Path == "/":
-			item.Reason = "a codebase keeps the permissions of its root"
+		}
+		if item.Reason = unfit(c); item.Reason != "" {
 			rest.Skipped = append(rest.Skipped, item)
 			continue
 		}
@@ -107,10 +110,7 @@ func (w *Workspace) see(ctx context.Context, b *codebase.Batch, changes []*delta
 
 // commitToCodebase carries changes over to the codebase.
 func (w *Workspace) commitToCodebase(ctx context.Context, changes []delta.Change, o CommitOptions) (*commit.Report, error) {
-	kind := make(map[string]delta.Kind, len(changes))
-	for _, c := range changes {
-		kind[c.Path] = c.Kind
-	}
+	kind := kindsOf(changes)
 	done, err := w.Hold()
 	if err != nil {
 		return nil, err
@@ -143,9 +143,7 @@ func (w *Workspace) commitToCodebase(ctx context.Context, changes []delta.Change
 	}
 	report.Conflicts = list(applied.Conflicts, "it was changed in the codebase since the sandbox began")
 	report.Applied, report.Unchanged = list(applied.Applied, ""), list(applied.Unchanged, "")
-	for _, f := range applied.Failed {
-		report.Failed = append(report.Failed, list([]string{f.Path}, f.Err.Error())...)
-	}
+	report.Failed = failures(applied.Failed, kind)
 	if len(report.Conflicts)+len(report.Failed) > 0 && !o.Partial {
 		report.Applied = nil // nor would it be
 		end()

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: MIT
+
+package engine
+
+import (
+	"errors"
+	"io/fs"
+	"syscall"
+
+	"github.com/sandbox-rls/sandbox/internal/codebase"
+	"github.com/sandbox-rls/sandbox/internal/commit"
+	"github.com/sandbox-rls/sandbox/internal/delta"
+)
+
+// unlisted makes a report's items of the errors of Changes that what is in the
+// sandbox is the reason of, and which would be the same the next time: a directory
+// that keeps its owner out, a path that is too long. rest are the others.
+func unlisted(err error) (items []commit.Item, rest error) {
+	errs := []error{err}
+	if all, ok := err.(interface{ Unwrap() []error }); ok {
+		errs = all.Unwrap()
+	}
+	var others []error
+	for _, e := range errs {
+		var at *fs.PathError
+		if errors.As(e, &at) && (errors.Is(e, fs.ErrPermission) || errors.Is(e, syscall.ENAMETOOLONG)) {
+			items = append(items, commit.Item{Path: at.Path, Kind: delta.Modified, Reason: "cannot be looked at: " + at.Err.Error()})
+			continue
+		}
+		others = append(others, e)
+	}
+	return items, errors.Join(others...)
+}
+
+// unfit says why a codebase cannot take a change; "" when it can.
+func unfit(c *delta.Change) string {
+	switch {
+	case c.Kind != delta.Deleted && !c.Mode.IsDir() && !c.Mode.IsRegular() && c.Mode&fs.ModeSymlink == 0:
+		return "it is neither a directory, a regular file nor a symbolic link"
+	case c.Path == "/":
+		return "a codebase keeps the permissions of its root"
+	}
+	if _, err := codebase.ValidatePath(c.Path); err != nil {
+		return "its path is longer than a codebase takes"
+	}
+	return ""
+}
+
+// failures are the items of a report for what a codebase has not taken.
+func failures(failed []*fs.PathError, kinds map[string]delta.Kind) (items []commit.Item) {
+	for _, f := range failed {
+		items = append(items, commit.Item{Path: f.Path, Kind: kinds[f.Path], Reason: reasonOf(f.Err)})
+	}
+	return items
+}
+
+// reasonOf says why without the path, which the item has.
+func reasonOf(err error) string {
+	var at *fs.PathError
+	if errors.As(err, &at) {
+		err = at.Err
+	}
+	return err.Error()
+}
+
+func kindsOf(changes []delta.Change) map[string]delta.Kind {
+	kinds := make(map[string]delta.Kind, len(changes))
+	for i := range changes {
+		kinds[changes[i].Path] = changes[i].Kind
+	}
+	return kinds
+}
