@@ -121,6 +121,9 @@ func (s *stage) prepare(ctx context.Context, it *Item, ch *change) (object uint6
 		return 0, pathError("apply", path, &sourceError{err})
 	}
 	defer content.Close()
+	if err := s.admit(content); err != nil {
+		return 0, pathError("apply", path, &sourceError{err})
+	}
 	object, ch.Size, ch.SHA256, err = s.add(ctx, sourceReader{content}, math.MaxInt64, attributes{mode, it.ModTime})
 	if err != nil {
 		return 0, pathError("apply", path, err)

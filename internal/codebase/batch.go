@@ -41,7 +41,9 @@ type Item struct {
 	Link string
 	// Open opens the content of a regular file. Of a strict batch, an item that it
 	// fails for, or the reading, is reported; of any batch, one that cannot be read
-	// for its permissions.
+	// for its permissions. Content that has a method Holes() int64 says with it how
+	// many bytes of it take no space: beyond 16 GiB of all items together an item is
+	// reported, too, with ErrSparse.
 	Open func() (io.ReadCloser, error)
 	// Check, if any, says why the path is no longer what the item says. It is called
 	// before and, of a regular file, after the content is read. Its error is like

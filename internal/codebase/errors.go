@@ -41,6 +41,8 @@ var (
 	ErrSize error = &sentinel{"size is not as announced", fs.ErrInvalid}
 	// ErrTooLarge says that an archive is beyond its limits.
 	ErrTooLarge error = &sentinel{"too large", fs.ErrInvalid}
+	// ErrSparse says that too much of a batch's files is holes.
+	ErrSparse error = &sentinel{"its holes, with those of the files before it, are larger than 16 GiB", fs.ErrInvalid}
 	// ErrInvalidArchive says that an archive is broken or holds what cannot be.
 	ErrInvalidArchive error = &sentinel{"invalid archive", fs.ErrInvalid}
 	// ErrChanged is the error of a file that was written to each time it was

@@ -93,7 +93,7 @@ func operations(src *tree.Tree) map[string]func(ctx context.Context, s *codebase
 	}
 	return map[string]func(ctx context.Context, s *codebase.Store) error{
 		"write": func(ctx context.Context, s *codebase.Store) error {
-			return second(s.Write(ctx, "cb", "/d/f", bytes.NewReader(make([]byte, 300<<10)), codebase.WriteOptions{Size: -1}))
+			return second(s.Write(ctx, "cb", "/d/f", bytes.NewReader(append(bytes.Repeat([]byte("x"), 300<<10), make([]byte, 300<<10)...)), codebase.WriteOptions{Size: -1}))
 		},
 		"remove": func(ctx context.Context, s *codebase.Store) error { return s.Remove(ctx, "cb", "/d") },
 		"import": func(ctx context.Context, s *codebase.Store) error { return second(s.Import(ctx, "cb", src)) },

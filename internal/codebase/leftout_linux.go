@@ -14,7 +14,7 @@ func leftOut(err error, strict bool) error {
 	if !errors.As(err, &problem) {
 		return nil
 	}
-	if strict || errors.Is(err, fs.ErrPermission) {
+	if strict || errors.Is(err, fs.ErrPermission) || errors.Is(err, ErrSparse) {
 		return problem.err
 	}
 	return nil

@@ -26,8 +26,9 @@ const bulk = 256
 type stage struct {
 	c *codebase
 	shelf
-	dirs int // how many directories there are
-	size uint64
+	dirs  int // how many directories there are
+	size  uint64
+	holes int64 // of what was added
 	// synced says that each object is made to survive as soon as it is written.
 	synced bool
 	// taken are the objects that the transaction wants, with their numbers.
@@ -68,7 +69,7 @@ type attributes struct {
 }
 
 // add makes the next object, of what r yields up to its end. At most limit
-// bytes are taken; more is ErrTooLarge.
+// bytes are taken; more is ErrTooLarge. Zeros become holes.
 func (s *stage) add(ctx context.Context, r io.Reader, limit int64, at attributes) (n uint64, size int64, sum [sha256.Size]byte, err error) {
 	n = s.size
 	if err := s.grow(n + 1); err != nil {
@@ -81,7 +82,7 @@ func (s *stage) add(ctx context.Context, r io.Reader, limit int64, at attributes
 	defer f.Close()
 	buf := buffers.Get().(*[copyfile.BufferSize]byte)
 	defer buffers.Put(buf)
-	hash := sha256.New()
+	hash, out := sha256.New(), sparseFile{disk: &s.c.store.disk, f: f}
 	for {
 		if err := ctx.Err(); err != nil {
 			return n, size, sum, err
@@ -92,7 +93,7 @@ func (s *stage) add(ctx context.Context, r io.Reader, limit int64, at attributes
 		}
 		if got > 0 {
 			hash.Write(buf[:got])
-			if err := s.c.store.disk.write(f, buf[:got]); err != nil {
+			if err := out.write(buf[:got]); err != nil {
 				return n, size, sum, err
 			}
 		}
@@ -104,6 +105,9 @@ func (s *stage) add(ctx context.Context, r io.Reader, limit int64, at attributes
 		}
 	}
 	hash.Sum(sum[:0])
+	if err := out.finish(); err != nil {
+		return n, size, sum, err
+	}
 	err = tree.FinishFile(int(f.Fd()), tree.Perm(at.mode), at.modTime, s.c.store.owner)
 	if err == nil && s.synced {
 		err = s.c.store.disk.fsync(f)

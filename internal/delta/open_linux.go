@@ -32,7 +32,8 @@ func OpenContent(upper *tree.Cursor, path string) (*os.File, error) {
 
 // OpenChange opens the regular file that a change is about, also one whose mode keeps
 // its owner out. What is no longer what the change says of it, or is written to until
-// the end of it has been read, is ErrStale.
+// the end of it has been read, is ErrStale. The file has a method Holes, which returns
+// how many of its bytes take no space.
 func OpenChange(upper *tree.Cursor, c *Change) (io.ReadCloser, error) {
 	path, err := layer{upper}.open(c.Path, unix.O_PATH)
 	for _, gone := range []error{unix.ENOENT, unix.ENOTDIR, unix.ELOOP} {
@@ -65,23 +66,4 @@ func OpenChange(upper *tree.Cursor, c *Change) (io.ReadCloser, error) {
 		return nil, ErrStale
 	}
 	return s, nil
-}
-
-// steadyFile is a file that has to stay what it was.
-type steadyFile struct {
-	f   *os.File
-	was unix.Stat_t
-}
-
-func (s *steadyFile) Close() error { return s.f.Close() }
-
-func (s *steadyFile) Read(p []byte) (int, error) {
-	n, err := s.f.Read(p)
-	if err == io.EOF {
-		var is unix.Stat_t
-		if unix.Fstat(int(s.f.Fd()), &is) != nil || is.Size != s.was.Size || is.Mtim != s.was.Mtim || is.Ctim != s.was.Ctim {
-			err = ErrStale
-		}
-	}
-	return n, err
 }
