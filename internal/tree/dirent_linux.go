@@ -18,7 +18,8 @@ const (
 )
 
 // Names returns the names in the open directory fd, sorted, each with prefix
-// before it. All share one string. buf is scratch space for getdents64(2).
+// before it. All share one string. buf is scratch space for getdents64(2), which gives
+// a name twice that is removed and made again meanwhile.
 func Names(fd int, prefix string, buf []byte) ([]string, error) {
 	var arena []byte
 	var ends []int
@@ -52,5 +53,5 @@ func Names(fd int, prefix string, buf []byte) ([]string, error) {
 		start = end
 	}
 	slices.Sort(names)
-	return names, nil
+	return slices.Compact(names), nil
 }
