@@ -13,9 +13,10 @@ import (
 	"github.com/sandbox-rls/sandbox/internal/tree"
 )
 
-// maxPath bounds the length of a path in the upper directory: hostile code
-// can nest directories without end.
-const maxPath = 64 << 10
+// maxPath bounds the length of a path in bytes, as the kernel and codebases do: by
+// moving directories into each other hostile code can nest them without end, and each
+// of a million files would have its long path in memory.
+const maxPath = unix.PathMax
 
 // Changes returns what differs between what a sandbox has and what it is
 // compared with, sorted by path. The overlay may be mounted with userxattr or
@@ -26,7 +27,8 @@ const maxPath = 64 << 10
 // No symbolic link is followed. The cost is that of the upper directory, of the
 // open base and of what was deleted. When something in the upper directory
 // cannot be read, the error says what, and the changes found elsewhere are
-// returned with it.
+// returned with it. So it is with directories that hold paths longer than 4096
+// bytes, which is ENAMETOOLONG, once for each. Of very many errors the first are told.
 func Changes(l Layers) ([]Change, error) { return ChangesAt(l, "/") }
 
 // ChangesAt is Changes for one path, and what lies beneath it. It costs what
@@ -34,6 +36,9 @@ func Changes(l Layers) ([]Change, error) { return ChangesAt(l, "/") }
 func ChangesAt(l Layers, path string) ([]Change, error) {
 	if !clean(path) {
 		return nil, &fs.PathError{Op: "changes", Path: path, Err: unix.EINVAL}
+	}
+	if len(path) > maxPath {
+		return nil, &fs.PathError{Op: "changes", Path: path, Err: unix.ENAMETOOLONG}
 	}
 	s, err := l.open()
 	if err != nil {
@@ -67,7 +72,13 @@ type collector struct {
 	buf     []byte
 }
 
+// maxErrors bounds what a directory full of them takes.
+const maxErrors = 100
+
 func (c *collector) fail(op, path string, err error) {
+	if len(c.errors) == maxErrors {
+		return
+	}
 	var known *fs.PathError
 	if !errors.As(err, &known) {
 		err = &fs.PathError{Op: op, Path: path, Err: err}
@@ -88,12 +99,22 @@ func (c *collector) compare(p pair) {
 		c.fail("readdir", p.path, err)
 		return
 	}
-	first := len(c.stack)
+	first, deep := len(c.stack), false
 	for _, name := range names {
+		if tooLong(p.path, name) {
+			deep = true
+			continue
+		}
 		c.name(p, tree.Join(p.path, name))
 	}
 	slices.Reverse(c.stack[first:]) // the cursors like tree order
+	if deep {
+		c.fail("readdir", p.path, unix.ENAMETOOLONG)
+	}
 }
+
+// tooLong reports whether the path of a name in a directory is longer than maxPath.
+func tooLong(dir, name string) bool { return len(dir)+len("/")+len(name) > maxPath }
 
 // without returns the layers that are not among others.
 func without(layers, others []layer) (rest []layer) {
@@ -119,10 +140,6 @@ func nextName(dir, path string) string {
 
 // name looks at one name in a directory.
 func (c *collector) name(dir pair, path string) {
-	if len(path) > maxPath {
-		c.fail("lstat", path[:256]+"…", unix.ENAMETOOLONG)
-		return
-	}
 	old, err := lookup(dir.old.stack(), path)
 	if err != nil {
 		c.fail("lstat", path, err)

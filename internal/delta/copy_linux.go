@@ -23,8 +23,9 @@ import (
 // The layer may be that of a sandbox which is running. What comes and goes
 // meanwhile may be missed; a file that is being written may be copied half old
 // and half new. No symbolic link is followed. Where the caller is not root, what
-// its owner has closed to itself is opened while it is copied. On an error,
-// nothing is left of dst.
+// its owner has closed to itself is opened while it is copied. A directory that holds
+// paths longer than 4096 bytes is ENAMETOOLONG: what they are could not be told, or
+// committed, either. On an error, nothing is left of dst.
 func Copy(ctx context.Context, dst, src string, owner tree.Owner) error {
 	if err := os.Mkdir(dst, 0o700); err != nil {
 		return err

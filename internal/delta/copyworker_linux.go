@@ -79,6 +79,9 @@ func (w *copyWorker) part(p part) error {
 		}
 	}
 	for _, name := range names {
+		if tooLong(p.dir, name) {
+			return problem("copy", p.dir, unix.ENAMETOOLONG)
+		}
 		path := tree.Join(p.dir, name)
 		if err := w.file(path); !tolerable(err) {
 			return problem("copy", path, err)
@@ -93,9 +96,6 @@ func tolerable(err error) bool { return err == nil || vanished(err) || err == er
 
 // file copies a file, or makes a directory, to be filled later.
 func (w *copyWorker) file(path string) error {
-	if len(path) > maxPath {
-		return unix.ENAMETOOLONG
-	}
 	src, name, err := w.from.At(path)
 	if err != nil {
 		return err

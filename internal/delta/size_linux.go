@@ -13,7 +13,8 @@ import (
 
 // Size returns the bytes that an upper directory takes on disk, and the number
 // of files in it, directories included. A file with several names counts
-// once. What comes and goes meanwhile may be missed.
+// once. What comes and goes meanwhile may be missed, and so is what lies in a directory
+// whose path is longer than 64 KiB.
 func Size(upper string) (bytes, files int64, err error) {
 	up, err := tree.OpenCursor(upper)
 	if err != nil {
@@ -21,12 +22,12 @@ func Size(upper string) (bytes, files int64, err error) {
 	}
 	defer up.Close()
 	s := sizer{layer: layer{up}, seen: map[file]bool{}, buf: make([]byte, 64<<10)}
-	s.stack = []string{"/"}
+	s.stack = []*nested{nil}
 	for len(s.stack) > 0 {
 		dir := s.stack[len(s.stack)-1]
 		s.stack = s.stack[:len(s.stack)-1]
 		if err := s.list(dir); err != nil {
-			return 0, 0, &fs.PathError{Op: "readdir", Path: dir, Err: err}
+			return 0, 0, &fs.PathError{Op: "readdir", Path: dir.path(), Err: err}
 		}
 	}
 	return s.bytes, s.files, nil
@@ -35,15 +36,49 @@ func Size(upper string) (bytes, files int64, err error) {
 // file is one with several names.
 type file struct{ dev, ino uint64 }
 
+// maxNested bounds the length of the path of a directory that is looked at: it has to
+// be opened name by name.
+const maxNested = 64 << 10
+
+// nested is a directory that is to be looked at. There may be many with a long path.
+type nested struct {
+	in   *nested // nil: the root
+	name string
+	size int // of its path
+}
+
+// path is that of the directory; nil is the root.
+func (n *nested) path() string {
+	if n == nil {
+		return "/"
+	}
+	path := make([]byte, n.size)
+	for at := n.size; n != nil; n = n.in {
+		at -= copy(path[at-len(n.name):], n.name) + 1
+		path[at] = '/'
+	}
+	return string(path)
+}
+
+// sub is a directory in it.
+func (n *nested) sub(name string) *nested {
+	size := len("/") + len(name)
+	if n != nil {
+		size += n.size
+	}
+	return &nested{n, name, size}
+}
+
 type sizer struct {
 	layer
 	seen         map[file]bool
 	bytes, files int64
-	stack        []string
+	stack        []*nested
 	buf          []byte
 }
 
-func (s *sizer) list(dir string) error {
+func (s *sizer) list(at *nested) error {
+	dir := at.path()
 	names, err := s.names(dir, s.buf)
 	if vanished(err) {
 		return nil
@@ -63,10 +98,9 @@ func (s *sizer) list(dir string) error {
 		if unix.Fstatat(fd, names[i], &st, unix.AT_SYMLINK_NOFOLLOW) != nil {
 			continue
 		}
-		path := tree.Join(dir, names[i])
 		if st.Mode&unix.S_IFMT == unix.S_IFDIR {
-			if len(path) <= maxPath {
-				s.stack = append(s.stack, path)
+			if sub := at.sub(names[i]); sub.size <= maxNested {
+				s.stack = append(s.stack, sub)
 			}
 		} else if st.Nlink > 1 {
 			f := file{uint64(st.Dev), st.Ino} //nolint:unconvert // its width depends on the architecture
