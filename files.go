@@ -8,8 +8,6 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"path"
-	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -89,21 +87,6 @@ func (s *resident) writeFile(ctx context.Context, name string, data []byte) erro
 	return nil
 }
 
-// listFiles lists a directory of the workspace under the rules.
-func (s *resident) listFiles(ctx context.Context, name string, recursive bool) ([]FileInfo, error) {
-	box, err := s.enterFor(ctx, "list", name)
-	if err != nil {
-		return nil, err
-	}
-	defer s.leave()
-	files, err := s.list(ctx, box.Files, workspacePath(name), recursive)
-	if err != nil {
-		return nil, s.fileError("list", name, box, err)
-	}
-	slices.SortFunc(files, func(a, b FileInfo) int { return strings.Compare(a.Path, b.Path) })
-	return files, nil
-}
-
 // enterFor enters for something to be done to a file.
 func (s *resident) enterFor(ctx context.Context, op, name string) (*engine.Box, error) {
 	if err := ctx.Err(); err != nil {
@@ -117,33 +100,6 @@ func (s *resident) enterFor(ctx context.Context, op, name string) (*engine.Box, 
 		return nil, s.fail(op, name, err)
 	}
 	return box, nil
-}
-
-func (s *resident) list(ctx context.Context, a *fsguard.Attachment, dir string, recursive bool) ([]FileInfo, error) {
-	if err := ctx.Err(); err != nil {
-		return nil, err
-	}
-	entries, err := a.ReadDir(dir)
-	if err != nil {
-		return nil, err
-	}
-	var files []FileInfo
-	for _, fi := range entries {
-		p := path.Join(dir, fi.Name())
-		files = append(files, FileInfo{
-			Path: p, Name: fi.Name(), IsDir: fi.IsDir(), Size: fi.Size(),
-			Mode: fi.Mode(), ModTime: fi.ModTime(), Permission: s.policy.Level(p),
-		})
-		if !recursive || !fi.IsDir() {
-			continue
-		}
-		below, err := s.list(ctx, a, p, true)
-		if err != nil && !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, fs.ErrPermission) {
-			return nil, err
-		}
-		files = append(files, below...)
-	}
-	return files, nil
 }
 
 // fileError is the error of a file that the guard could not serve. A sandbox

@@ -226,8 +226,10 @@ func (s *Sandbox) WriteFile(ctx context.Context, name string, data []byte) error
 }
 
 // ListFiles lists a directory of the workspace, or, recursively, all that is
-// beneath it, sorted by path. What is hidden is not in it. The sandbox must be
-// running.
+// beneath it, sorted by path. What is hidden is not in it. Beneath the directory no
+// link is followed, and what commands do meanwhile may be seen or not; a directory
+// that is closed, or whose path is too long for the kernel, is listed without what
+// it holds. The sandbox must be running.
 func (s *Sandbox) ListFiles(ctx context.Context, name string, recursive bool) ([]FileInfo, error) {
 	return s.service.ListWorkspace(ctx, s.id, name, recursive)
 }

@@ -56,6 +56,11 @@ func (*Attachment) MkdirAll(string) error { return errors.ErrUnsupported }
 // ReadDir fails with errors.ErrUnsupported.
 func (*Attachment) ReadDir(string) ([]fs.FileInfo, error) { return nil, errors.ErrUnsupported }
 
+// ReadDirBeneath fails with errors.ErrUnsupported.
+func (*Attachment) ReadDirBeneath(string, string) ([]fs.FileInfo, error) {
+	return nil, errors.ErrUnsupported
+}
+
 // WriteFile fails with errors.ErrUnsupported.
 func (*Attachment) WriteFile(string, []byte, fs.FileMode) error { return errors.ErrUnsupported }
 

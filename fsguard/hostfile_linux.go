@@ -5,6 +5,7 @@ package fsguard
 import (
 	"io/fs"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -13,17 +14,56 @@ import (
 )
 
 // ReadDir lists a directory of the workspace as the sandbox sees it. A name
-// that vanishes meanwhile is left out.
+// that vanishes meanwhile is left out. None is the one that a file has while
+// Place brings it in.
 func (a *Attachment) ReadDir(path string) ([]fs.FileInfo, error) {
 	f, err := a.OpenFile(path, unix.O_RDONLY|unix.O_DIRECTORY, 0)
 	if err != nil {
 		return nil, err
 	}
+	return a.readDir(f)
+}
+
+// ReadDirBeneath is ReadDir for what lies beneath a directory, by its path from
+// there ("a/b"), in which dots are EINVAL. No symlink is followed beneath it: that is
+// ELOOP.
+func (a *Attachment) ReadDirBeneath(dir, path string) ([]fs.FileInfo, error) {
+	var f *os.File
+	err := a.asUser(func(w *worker) error {
+		for name := range strings.SplitSeq(path, "/") {
+			if name == "" || name == "." || name == ".." {
+				return unix.EINVAL
+			}
+		}
+		p, err := a.hostPlace(dir)
+		if err != nil {
+			return err
+		}
+		rel := strings.TrimLeft(p.rel+"/"+path, "/")
+		fd, err := a.openPlace(w, rel, unix.O_RDONLY|unix.O_DIRECTORY, 0)
+		if err != nil {
+			return err
+		}
+		f = os.NewFile(uintptr(fd), path)
+		return nil
+	})
+	if err != nil {
+		return nil, &fs.PathError{Op: "open", Path: path, Err: err}
+	}
+	return a.readDir(f)
+}
+
+// readDir lists a directory and closes it. No names are moved while it is read.
+func (a *Attachment) readDir(f *os.File) ([]fs.FileInfo, error) {
 	defer f.Close()
+	a.moves.RLock()
 	names, err := f.Readdirnames(-1)
+	a.moves.RUnlock()
 	if err != nil {
 		return nil, err
 	}
+	slices.Sort(names)
+	names = slices.Compact(names) // one that is removed and made again may come twice
 	list := make([]fs.FileInfo, 0, len(names))
 	for _, name := range names {
 		fi, err := os.Lstat(self(int(f.Fd())) + "/" + name)

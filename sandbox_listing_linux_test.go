@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: MIT
+
+//go:build linux
+
+package sandbox_test
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+
+	"github.com/sandbox-rls/sandbox"
+)
+
+// TestListingsAreWhole lists a workspace while its owner writes and uploads files, none of
+// which may be shown under another name.
+func TestListingsAreWhole(t *testing.T) {
+	t.Parallel()
+	m, _ := manager(t)
+	cb, err := m.ImportCodebase(t.Context(), project(t, sample))
+	check(t, err)
+	sb, err := m.FromCodebase(t.Context(), cb.ID, sandbox.WithPreset("full-access"))
+	check(t, err)
+	t.Cleanup(func() { check(t, sb.Close()) })
+	ctx, cancel := context.WithCancel(t.Context())
+	var writers sync.WaitGroup
+	defer writers.Wait()
+	defer cancel()
+	meanwhile := func(do func(n int) error) {
+		writers.Go(func() {
+			for n := 0; ctx.Err() == nil; n++ {
+				if err := do(n); err != nil && ctx.Err() == nil {
+					t.Error(err)
+					return
+				}
+			}
+		})
+	}
+	big := make([]byte, 1<<20)
+	meanwhile(func(int) error { return sb.WriteFile(ctx, "src/written", big) })
+	meanwhile(func(n int) error {
+		_, err := m.UploadFile(ctx, cb.ID, "src/uploaded", strings.NewReader(fmt.Sprint(n)), sandbox.UploadOptions{})
+		return err
+	})
+	for range 100 {
+		files, err := sb.ListFiles(ctx, "", true)
+		check(t, err)
+		for _, f := range files {
+			if strings.Contains(f.Path, ".tmp") {
+				t.Fatalf("%s is listed", f.Path)
+			}
+		}
+	}
+}
+
+// TestListingWhileKindsChange lists a workspace in which a directory becomes a file and a
+// link again and again. It is read as a directory or not at all.
+func TestListingWhileKindsChange(t *testing.T) {
+	t.Parallel()
+	sb := start(t, project(t, sample), sandbox.WithPreset("full-access"))
+	must(t, sb, "mkdir work work/real work/real/in; for i in $(seq 30); do mkdir work/z$i; done")
+	ctx, cancel := context.WithCancel(t.Context())
+	var command sync.WaitGroup
+	defer command.Wait()
+	defer cancel()
+	command.Go(func() {
+		_, _ = sb.Run(ctx, "cd work; while :; do mkdir a; rmdir a; ln -s real a; rm a; mkdir a; rmdir a; echo > a; rm a; done")
+	})
+	for range 200 {
+		files, err := sb.ListFiles(ctx, "work", true)
+		check(t, err)
+		in := false
+		for _, f := range files {
+			if strings.HasPrefix(f.Path, "/work/a/") {
+				t.Fatalf("%s is listed", f.Path)
+			}
+			in = in || f.Path == "/work/real/in"
+		}
+		if !in {
+			t.Fatal("the rest is not listed")
+		}
+	}
+}
+
+// TestListingOfADeepTree lists directories that are nested deeper than a path can say.
+func TestListingOfADeepTree(t *testing.T) {
+	t.Parallel()
+	sb := start(t, project(t, sample), sandbox.WithPreset("full-access"))
+	must(t, sb, `n=$(printf 'a%.0s' $(seq 200))
+		make() { mkdir $1 && (cd $1 && for i in $(seq 12); do mkdir $n && cd $n || exit 1; done); }
+		make A && make B && mv B A/$n/$n/$n/$n/$n/$n/$n/$n/$n/$n/$n/$n/`)
+	files, err := sb.ListFiles(t.Context(), "A", true)
+	check(t, err)
+	if len(files) != 22 { // of 25: with /workspace before it, the path of the last but one is too long
+		t.Errorf("%d files", len(files))
+	}
+	long := files[len(files)-1].Path
+	_, err = sb.ListFiles(t.Context(), long+"/"+strings.Repeat("a", 4096), true)
+	wantError(t, err, syscall.ENAMETOOLONG)
+}
