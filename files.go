@@ -5,6 +5,7 @@ package sandbox
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"os"
@@ -28,22 +29,43 @@ type FileInfo struct {
 	Permission Permission  `json:"permission"`
 }
 
+// MaxReadFile is the size, in bytes, of the largest file that ReadFile returns. It is
+// held in memory, and a sandbox can make one of any size that takes no room on disk.
+// FileOpener reads larger ones.
+const MaxReadFile = 256 << 20
+
 // readFile reads a file of the workspace under the rules.
 func (s *resident) readFile(ctx context.Context, name string) ([]byte, error) {
-	f, err := s.openFile(ctx, name)
+	f, err := s.openRegular(ctx, name)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	data, err := io.ReadAll(f)
+	if f.size > MaxReadFile {
+		return nil, s.fail("read", name, errLarge)
+	}
+	data, err := io.ReadAll(io.LimitReader(f, MaxReadFile+1))
+	if err == nil && len(data) > MaxReadFile { // it grows
+		err = errLarge
+	}
 	if err != nil {
 		return nil, s.fail("read", name, err)
 	}
 	return data, nil
 }
 
+var errLarge = fmt.Errorf("%w: it has more than %d bytes, which only OpenFile reads", syscall.EFBIG, MaxReadFile)
+
 // openFile opens a file of the workspace for reading, under the rules.
 func (s *resident) openFile(ctx context.Context, name string) (io.ReadCloser, error) {
+	f, err := s.openRegular(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	return f, nil
+}
+
+func (s *resident) openRegular(ctx context.Context, name string) (*openedFile, error) {
 	box, err := s.enterFor(ctx, "read", name)
 	if err != nil {
 		return nil, err
@@ -54,18 +76,20 @@ func (s *resident) openFile(ctx context.Context, name string) (io.ReadCloser, er
 		s.leave()
 		return nil, err
 	}
-	if fi, err := f.Stat(); err != nil || !fi.Mode().IsRegular() {
+	fi, err := f.Stat()
+	if err != nil || !fi.Mode().IsRegular() {
 		f.Close()
 		s.leave()
 		return nil, s.fail("read", name, invalidf("not a regular file"))
 	}
-	return &openedFile{contextReader: contextReader{ctx, f}, file: f, leave: sync.OnceFunc(s.leave)}, nil
+	return &openedFile{contextReader: contextReader{ctx, f}, file: f, size: fi.Size(), leave: sync.OnceFunc(s.leave)}, nil
 }
 
 // openedFile is a file of a workspace, which is not parked meanwhile.
 type openedFile struct {
 	contextReader
 	file  *os.File
+	size  int64 // when it was opened
 	leave func()
 }
 

@@ -210,8 +210,8 @@ func (s *Sandbox) ConnectSession(ctx context.Context, id string) (*Session, erro
 
 // ReadFile returns the content of a file of the workspace, under the rules: a
 // hidden file does not exist (fs.ErrNotExist), one that can only be listed is
-// ErrPermissionDenied. So it is safe to hand it to an agent as a tool. The
-// sandbox must be running.
+// ErrPermissionDenied. So it is safe to hand it to an agent as a tool. One that is
+// larger than MaxReadFile is syscall.EFBIG. The sandbox must be running.
 func (s *Sandbox) ReadFile(ctx context.Context, name string) ([]byte, error) {
 	return s.service.ReadFile(ctx, s.id, name)
 }

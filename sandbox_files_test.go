@@ -7,6 +7,8 @@ package sandbox_test
 import (
 	"context"
 	"errors"
+	"fmt"
+	"io"
 	"io/fs"
 	"maps"
 	"os"
@@ -73,6 +75,30 @@ func TestReadFile(t *testing.T) {
 	cancel()
 	_, err := sb.ReadFile(over, "read/file")
 	wantError(t, err, context.Canceled)
+}
+
+// TestReadFileThatIsLarge reads files that take no room on disk: they may not take
+// any in memory either.
+func TestReadFileThatIsLarge(t *testing.T) {
+	t.Parallel()
+	m, _ := manager(t)
+	sb, err := m.FromLocal(t.Context(), project(t, sample), sandbox.WithPreset("full-access"))
+	check(t, err)
+	t.Cleanup(func() { check(t, sb.Close()) })
+	must(t, sb, fmt.Sprintf("truncate -s %d large; truncate -s 1T huge", sandbox.MaxReadFile+1))
+	for _, name := range []string{"large", "huge"} {
+		data, err := sb.ReadFile(t.Context(), name)
+		if len(data) > 0 {
+			t.Fatalf("%s: %d bytes", name, len(data))
+		}
+		wantError(t, err, syscall.EFBIG)
+	}
+	f, err := m.OpenFile(t.Context(), sb.ID(), "huge")
+	check(t, err)
+	defer f.Close()
+	if _, err := io.ReadFull(f, make([]byte, 1<<20)); err != nil {
+		t.Error(err)
+	}
 }
 
 func TestWriteFile(t *testing.T) {

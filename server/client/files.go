@@ -6,7 +6,9 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
+	"syscall"
 
 	"github.com/sandbox-rls/sandbox"
 	"github.com/sandbox-rls/sandbox/server/internal/wire"
@@ -21,11 +23,27 @@ func (c *Client) ReadFile(ctx context.Context, sandboxID, path string) ([]byte, 
 	if err != nil {
 		return nil, wire.FromConnect(ctx, "read", sandboxID, path, err)
 	}
-	data := bytes.NewBuffer([]byte{})
-	if err := copyTo(ctx, data, stream, "read", sandboxID, path); err != nil {
+	data := held{bytes: []byte{}, most: sandbox.MaxReadFile}
+	if err := copyTo(ctx, &data, stream, "read", sandboxID, path); errors.Is(err, syscall.EFBIG) {
+		return nil, &sandbox.Error{Op: "read", ID: sandboxID, Path: path, Err: err}
+	} else if err != nil {
 		return nil, err
 	}
-	return data.Bytes(), nil
+	return data.bytes, nil
+}
+
+// held is what was written to it, of which there can be so much.
+type held struct {
+	bytes []byte
+	most  int
+}
+
+func (h *held) Write(p []byte) (int, error) {
+	if len(p) > h.most-len(h.bytes) {
+		return 0, fmt.Errorf("%w: it has more than %d bytes", syscall.EFBIG, h.most)
+	}
+	h.bytes = append(h.bytes, p...)
+	return len(p), nil
 }
 
 // WriteFile writes a file of a workspace, as FileService says.
