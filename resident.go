@@ -195,10 +195,14 @@ func (s *resident) tree(ctx context.Context) (*engine.Workspace, error) {
 	if err != nil {
 		return nil, err
 	}
-	if w.KeepOnly(r.keeps); r.killed || w.Behind(ctx) {
-		if err := w.AfterKill(ctx); err != nil {
-			s.logger.Warn("not all was put in order that the owner of a sandbox was doing when it was killed", "id", s.id, "error", err)
-		}
+	w.KeepOnly(r.keeps)
+	if r.killed || w.Behind(ctx) {
+		err = w.AfterKill(ctx)
+	} else {
+		err = w.AfterStart()
+	}
+	if err != nil {
+		s.logger.Warn("not all was put in order that the owner of a sandbox was doing when it was killed", "id", s.id, "error", err)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -21,3 +21,7 @@ type Layers struct {
 	// the closed bases, then what the sandbox began with.
 	Lower []string
 }
+
+// RisingName is the name of what Promote copies up until it is whole. A process that was
+// killed can have left it, in an upper layer with an open base.
+const RisingName = ".sandbox-rising.tmp"

@@ -116,21 +116,19 @@ func (p *promoter) cover(path string) error {
 	return problem("setxattr", path, err)
 }
 
-// risingName is what is copied up is called until it is whole.
-const risingName = ".sandbox-rising.tmp"
-
 // make makes something in a directory of the upper layer, which keeps its time. It
 // gets its name when it is whole.
 func (p *promoter) make(path string, f func(dirfd int, name string) error) error {
 	return p.edit(path, func(dirfd int, name string) error {
-		err := tree.RemoveAt(dirfd, risingName) // of one that was interrupted
+		err := tree.RemoveAt(dirfd, RisingName) // of one that was interrupted
 		if err == nil {
-			err = f(dirfd, risingName)
+			err = f(dirfd, RisingName)
 		}
 		if err != nil {
+			_ = tree.RemoveAt(dirfd, RisingName)
 			return err
 		}
-		return absent(unix.Renameat(dirfd, risingName, dirfd, name)) // of a kind that is not copied there is nothing
+		return absent(unix.Renameat(dirfd, RisingName, dirfd, name)) // of a kind that is not copied there is nothing
 	})
 }
 

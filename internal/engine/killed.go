@@ -40,13 +40,32 @@ func (w *Workspace) AfterKill(ctx context.Context) error {
 	}
 	defer done()
 	changes, err := w.Changes()
-	if err == nil && len(changes) > 0 {
-		err = errors.Join(w.removeTemporary(changes), w.noteUploads(ctx, changes))
+	if len(changes) > 0 { // also without those that cannot be looked at
+		err = errors.Join(err, w.removeTemporary(changes, temporaryFile.MatchString), w.noteUploads(ctx, changes))
 	}
 	if err == nil {
 		w.endCommit()
 	}
 	return err
+}
+
+// AfterStart removes what a killed process was copying up when it made the open base a
+// layer, which it does before the record says that the sandbox runs. Without an open
+// base it does nothing. The sandbox must be stopped.
+func (w *Workspace) AfterStart() error {
+	done, err := w.holdAlone()
+	if err != nil {
+		return err
+	}
+	defer done()
+	if !w.opened {
+		return nil
+	}
+	changes, err := w.Changes()
+	if len(changes) == 0 {
+		return err
+	}
+	return errors.Join(err, w.removeTemporary(changes, func(name string) bool { return name == delta.RisingName }))
 }
 
 // committing is a file that is there while what the sandbox changed goes into its
@@ -68,7 +87,7 @@ func (w *Workspace) committing() bool {
 	return err == nil
 }
 
-func (w *Workspace) removeTemporary(changes []delta.Change) error {
+func (w *Workspace) removeTemporary(changes []delta.Change, temporary func(name string) bool) error {
 	upper, err := tree.OpenCursor(w.Upper())
 	if err != nil {
 		return err
@@ -76,7 +95,7 @@ func (w *Workspace) removeTemporary(changes []delta.Change) error {
 	defer upper.Close()
 	var failed []error
 	for _, c := range changes {
-		if _, name := tree.Split(c.Path); c.Kind != delta.Added || !temporaryFile.MatchString(name) {
+		if _, name := tree.Split(c.Path); c.Kind != delta.Added || !temporary(name) {
 			continue
 		}
 		dir, name, err := upper.At(c.Path)
