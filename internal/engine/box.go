@@ -50,8 +50,11 @@ func (b *Box) Ended() {
 // WriteFile is that of Files. Who looks at the workspace's changes sees the file before
 // or after.
 func (b *Box) WriteFile(path string, data []byte, perm fs.FileMode) error {
-	b.space.writes.RLock()
-	defer b.space.writes.RUnlock()
+	done, err := b.space.turns.enter(context.Background(), writes)
+	if err != nil {
+		return err
+	}
+	defer done()
 	return b.Files.WriteFile(path, data, perm)
 }
 

@@ -17,7 +17,11 @@ func (w *Workspace) Changes() ([]delta.Change, error) {
 	if w.delta == "" {
 		return nil, nil
 	}
-	defer w.whole()()
+	done, err := w.whole(context.Background())
+	if err != nil {
+		return nil, err
+	}
+	defer done()
 	return delta.Changes(w.layers())
 }
 
@@ -133,8 +137,11 @@ func (w *Workspace) KeepOnly(wanted func(id string) bool) {
 // copyUpper copies the upper layer.
 func (w *Workspace) copyUpper(ctx context.Context, to string) error {
 	owner := tree.Owner(w.engine.owner)
-	done := w.whole()
-	err := delta.Copy(ctx, to, w.Upper(), owner)
+	done, err := w.whole(ctx)
+	if err != nil {
+		return err
+	}
+	err = delta.Copy(ctx, to, w.Upper(), owner)
 	done()
 	if err != nil {
 		return err

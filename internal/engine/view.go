@@ -55,7 +55,10 @@ func (e *Engine) ViewCodebase(ctx context.Context, id, at string, spaces []*Work
 			continue // destroyed meanwhile: what it wrote is in the codebase
 		}
 		v.held = append(v.held, done)
-		v.add(w, rank, at)
+		if err := v.add(ctx, w, rank, at); err != nil {
+			v.Close()
+			return nil, err
+		}
 	}
 	return v, nil
 }
@@ -73,12 +76,16 @@ func holdOrder(spaces []*Workspace) []int {
 	return order
 }
 
-// add adds what a workspace changed, as far as that can be read.
-func (v *View) add(w *Workspace, rank int, at string) {
+// add adds what a workspace changed, as far as that can be read. The error is the
+// context's.
+func (v *View) add(ctx context.Context, w *Workspace, rank int, at string) error {
 	if w.delta == "" {
-		return
+		return nil
 	}
-	done := w.whole()
+	done, err := w.whole(ctx)
+	if err != nil {
+		return err
+	}
 	changes, err := delta.ChangesAt(w.layers(), at)
 	done()
 	if err != nil {
@@ -89,6 +96,7 @@ func (v *View) add(w *Workspace, rank int, at string) {
 			v.newest[c.Path] = &written{Change: c, by: w, rank: rank}
 		}
 	}
+	return nil
 }
 
 // first is the first of errors that were joined, of which there may be any number.

@@ -42,7 +42,7 @@ type Workspace struct {
 	enforced *runtime.Enforcement // of the disk limit; nil: none
 	scratch  *os.File             // what a parked instance has kept; nil: nothing
 
-	writes sync.RWMutex // while the owner writes a file, which has another name until it is whole
+	turns  turns        // while somebody looks at the delta, or the owner writes a file
 	held   sync.RWMutex // while somebody looks at the delta
 	gone   bool
 	closed []string // bases that are, or will be, mounted above the lower layers
@@ -285,10 +285,9 @@ func (w *Workspace) Upper() string {
 }
 
 // whole waits until no file is half written by the owner, and has none begun until
-// done. It comes after Hold.
-func (w *Workspace) whole() (done func()) {
-	w.writes.Lock()
-	return w.writes.Unlock
+// done. It comes after Hold. The error is the context's.
+func (w *Workspace) whole(ctx context.Context) (done func(), err error) {
+	return w.turns.enter(ctx, looks)
 }
 
 // Hold keeps the delta where it is until done. It fails when the workspace was
