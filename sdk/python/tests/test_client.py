@@ -14,13 +14,35 @@ import sandbox_rls as rls
 from sandbox_rls import (
     Permission,
     PermissionRule,
+    ResourceLimitExceededError,
     ResourceLimits,
     SandboxClient,
     SandboxStatus,
     SessionStatus,
+    _held,
 )
 
 from . import server
+
+
+def test_a_file_that_is_large_is_not_held(
+    client: SandboxClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    codebase = client.create_codebase(name="large", owner_id="holder")
+    sandbox = client.create_sandbox(
+        codebase.id, permissions=[{"pattern": "**", "permission": "write"}]
+    )
+    client.start_sandbox(sandbox.id)
+    client.exec(sandbox.id, "truncate -s 1000000 small; truncate -s 1T huge")
+    monkeypatch.setattr(_held, "MAX_READ_FILE", 1_000_000)
+    assert client.read_file(sandbox.id, "small") == bytes(1_000_000)
+    with pytest.raises(ResourceLimitExceededError) as e:
+        client.read_file(sandbox.id, "huge")
+    assert (e.value.sandbox_id, e.value.path) == (sandbox.id, "huge")
+    assert next(iter(client.iter_file(sandbox.id, "huge")))
+    client.exec(sandbox.id, "rm huge")  # destroying it would carry that into the codebase
+    client.destroy_sandbox(sandbox.id)
+    client.delete_codebase(codebase.id)
 
 
 def test_codebases(client: SandboxClient) -> None:

@@ -10,6 +10,7 @@ from .. import _convert as convert
 from .. import _requests as requests
 from .._errors import Sent
 from .._gen.sandbox.v1 import sandbox_pb2
+from .._held import Held
 from .._requests import Content
 from ..rules import Decision
 from ..types import FileInfo
@@ -21,15 +22,19 @@ class WorkspaceCalls(Calls):
     """Files of workspaces, under the rules."""
 
     def read_file(self, sandbox_id: str, path: str) -> bytes:
-        """Return the content of a file of the workspace, under the rules."""
+        """Return the content of a file of the workspace, under the rules.
+
+        More than 256 MiB is a `ResourceLimitExceededError`: a sandbox can make a file
+        of any size. `iter_file` reads those.
+        """
         request = sandbox_pb2.ReadFileRequest(
             sandbox_id=sandbox_id, path=requests.in_workspace(path)
         )
-        content = bytearray()
+        content = Held(sandbox_id=sandbox_id, path=path)
         with self._about("read file", sandbox_id=sandbox_id, path=path):
             for m in self._sandbox_contents.read_file(request, headers=self._headers):
-                content += m.data
-        return bytes(content)
+                content.add(m.data)
+        return bytes(content.data)
 
     def iter_file(self, sandbox_id: str, path: str) -> Iterator[bytes]:
         """Go over the content of a file of the workspace, however large it is."""
