@@ -105,7 +105,7 @@ func (s *resident) writeFile(ctx context.Context, name string, data []byte) erro
 		return err
 	}
 	defer s.leave()
-	if err := box.WriteFile(workspacePath(name), data, 0o666); err != nil {
+	if err := box.WriteFile(ctx, workspacePath(name), data, 0o666); err != nil {
 		return s.fileError("write", name, box, err)
 	}
 	return nil

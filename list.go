@@ -44,7 +44,7 @@ func (l *lister) list(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	entries, err := l.box.ReadDir(l.top)
+	entries, err := l.box.ReadDir(ctx, l.top)
 	if err != nil {
 		return err
 	}
@@ -55,7 +55,7 @@ func (l *lister) list(ctx context.Context) error {
 		}
 		dir := l.todo[len(l.todo)-1]
 		l.todo = l.todo[:len(l.todo)-1]
-		entries, err := l.box.ReadDirBeneath(l.top, dir)
+		entries, err := l.box.ReadDirBeneath(ctx, l.top, dir)
 		if err != nil && !leftOut(err) {
 			return err
 		}

@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"sync"
 
@@ -45,17 +44,6 @@ func (b *Box) Ended() {
 	if b.running--; b.running == 0 {
 		b.Files.Quiet()
 	}
-}
-
-// WriteFile is that of Files. Who looks at the workspace's changes sees the file before
-// or after.
-func (b *Box) WriteFile(path string, data []byte, perm fs.FileMode) error {
-	done, err := b.space.turns.enter(context.Background(), writes)
-	if err != nil {
-		return err
-	}
-	defer done()
-	return b.Files.WriteFile(path, data, perm)
 }
 
 // StartOptions are what a start needs besides the workspace.

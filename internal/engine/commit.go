@@ -34,11 +34,12 @@ func (w *Workspace) Commit(ctx context.Context, o CommitOptions) (*commit.Report
 	}
 	changes, err := w.Changes()
 	done()
-	failed, err := unlisted(err)
+	failed, long, err := unlisted(err)
 	if err != nil {
 		return nil, err
 	}
-	failed = slices.DeleteFunc(failed, func(i commit.Item) bool { return !o.Only(i.Path) })
+	others := func(i commit.Item) bool { return !o.Only(i.Path) }
+	failed, long = slices.DeleteFunc(failed, others), slices.DeleteFunc(long, others)
 	changes = slices.DeleteFunc(changes, func(c delta.Change) bool { return !o.Only(c.Path) })
 	all := len(failed) == 0 || o.Partial
 	if !all {
@@ -46,13 +47,18 @@ func (w *Workspace) Commit(ctx context.Context, o CommitOptions) (*commit.Report
 	}
 	report, err := w.commitListed(ctx, changes, o)
 	if report != nil {
-		report.Failed = append(report.Failed, failed...)
-		slices.SortFunc(report.Failed, func(a, b commit.Item) int { return tree.Compare(a.Path, b.Path) })
+		report.Failed, report.Skipped = inOrder(report.Failed, failed), inOrder(report.Skipped, long)
 		if !all {
 			report.Applied = nil
 		}
 	}
 	return report, err
+}
+
+func inOrder(a, b []commit.Item) []commit.Item {
+	all := slices.Concat(a, b)
+	slices.SortFunc(all, func(a, b commit.Item) int { return tree.Compare(a.Path, b.Path) })
+	return all
 }
 
 // commitListed commits what was found to be changed.

@@ -23,10 +23,11 @@ import (
 // stopped.
 func (w *Workspace) Fold(ctx context.Context) (left []commit.Item, err error) {
 	changes, err := w.Changes()
-	left, err = unlisted(err)
+	failed, long, err := unlisted(err)
 	if err != nil {
 		return nil, err
 	}
+	left = slices.Concat(failed, long)
 	if len(changes) == 0 {
 		return left, nil
 	}

@@ -40,6 +40,7 @@ func (w *Workspace) AfterKill(ctx context.Context) error {
 	}
 	defer done()
 	changes, err := w.Changes()
+	_, _, err = unlisted(err)
 	if len(changes) > 0 { // also without those that cannot be looked at
 		err = errors.Join(err, w.removeTemporary(changes, temporaryFile.MatchString), w.noteUploads(ctx, changes))
 	}
@@ -62,9 +63,7 @@ func (w *Workspace) AfterStart() error {
 		return nil
 	}
 	changes, err := w.Changes()
-	if len(changes) == 0 {
-		return err
-	}
+	_, _, err = unlisted(err)
 	return errors.Join(err, w.removeTemporary(changes, func(name string) bool { return name == delta.RisingName }))
 }
 

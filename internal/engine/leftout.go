@@ -13,9 +13,10 @@ import (
 )
 
 // unlisted makes a report's items of the errors of Changes that what is in the
-// sandbox is the reason of, and which would be the same the next time: a directory
-// that keeps its owner out, a path that is too long. rest are the others.
-func unlisted(err error) (items []commit.Item, rest error) {
+// sandbox is the reason of, and which would be the same the next time: of a directory
+// that keeps its owner out, which failed, and of paths that are too long for any
+// target. rest are the others.
+func unlisted(err error) (failed, long []commit.Item, rest error) {
 	errs := []error{err}
 	if all, ok := err.(interface{ Unwrap() []error }); ok {
 		errs = all.Unwrap()
@@ -23,13 +24,16 @@ func unlisted(err error) (items []commit.Item, rest error) {
 	var others []error
 	for _, e := range errs {
 		var at *fs.PathError
-		if errors.As(e, &at) && (errors.Is(e, fs.ErrPermission) || errors.Is(e, syscall.ENAMETOOLONG)) {
-			items = append(items, commit.Item{Path: at.Path, Kind: delta.Modified, Reason: "cannot be looked at: " + at.Err.Error()})
-			continue
+		switch {
+		case errors.As(e, &at) && errors.Is(e, fs.ErrPermission):
+			failed = append(failed, commit.Item{Path: at.Path, Kind: delta.Modified, Reason: "cannot be looked at: " + at.Err.Error()})
+		case errors.As(e, &at) && errors.Is(e, syscall.ENAMETOOLONG):
+			long = append(long, commit.Item{Path: at.Path, Kind: delta.Modified, Reason: "what it holds has paths longer than 4,096 bytes"})
+		default:
+			others = append(others, e)
 		}
-		others = append(others, e)
 	}
-	return items, errors.Join(others...)
+	return failed, long, errors.Join(others...)
 }
 
 // unfit says why a codebase cannot take a change; "" when it can.
