@@ -96,7 +96,7 @@ func (s *resident) commit(ctx context.Context, opts CommitOptions) (*CommitRepor
 		return nil, s.fail("commit", "", err)
 	}
 	found, err := w.Commit(ctx, engine.CommitOptions{
-		Journal: s.manager.journal, Target: opts.Dir, Only: under(opts.Paths),
+		Journal: s.manager.journal, Target: opts.Dir, Only: under(opts.Paths), Above: above(opts.Paths),
 		DryRun: opts.DryRun, Partial: opts.Partial, Overwrite: opts.Overwrite,
 	})
 	var report *CommitReport

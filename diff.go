@@ -107,6 +107,13 @@ func under(paths []string) func(path string) bool {
 	}
 }
 
+// above says of a path whether it lies above one of some.
+func above(paths []string) func(path string) bool {
+	return func(path string) bool {
+		return slices.ContainsFunc(paths, func(p string) bool { return tree.Beneath(workspacePath(p), path) })
+	}
+}
+
 // shown are the changes that a patch tells of, in tree order.
 func shown(changes []Change) []Change {
 	slices.SortFunc(changes, func(a, b Change) int { return tree.Compare(a.Path, b.Path) })

@@ -129,7 +129,7 @@ func (s *resident) enterFor(ctx context.Context, op, name string) (*engine.Box, 
 // fileError is the error of a file that the guard could not serve. A sandbox
 // that was stopped meanwhile has lost its mounts: what is found then means nothing.
 func (s *resident) fileError(op, name string, box *engine.Box, err error) error {
-	if now, ended := s.running(); now != box {
+	if now, ended := s.running(); now != box || !box.Files.Mounted() {
 		return s.fail(op, name, because(ErrSandboxNotRunning, errors.Join(ended, err)))
 	}
 	return s.fail(op, name, denied(err))

@@ -23,7 +23,11 @@ func (s *resident) listFiles(ctx context.Context, name string, recursive bool) (
 	}
 	defer s.leave()
 	l := lister{policy: s.policy, box: box, top: workspacePath(name), recursive: recursive}
-	if err := l.list(ctx); err != nil {
+	err = l.list(ctx)
+	if err == nil && !box.Files.Mounted() {
+		err = fsguard.ErrGuardClosed // what was left out may be there
+	}
+	if err != nil {
 		return nil, s.fileError("list", name, box, err)
 	}
 	slices.SortFunc(l.files, func(a, b FileInfo) int { return strings.Compare(a.Path, b.Path) })

@@ -11,8 +11,11 @@ import (
 	"sync"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/sandbox-rls/sandbox"
+	"github.com/sandbox-rls/sandbox/runtime"
+	"github.com/sandbox-rls/sandbox/runtime/native"
 )
 
 // TestListingsAreWhole lists a workspace while its owner writes and uploads files, none of
@@ -100,4 +103,43 @@ func TestListingOfADeepTree(t *testing.T) {
 	long := files[len(files)-1].Path
 	_, err = sb.ListFiles(t.Context(), long+"/"+strings.Repeat("a", 4096), true)
 	wantError(t, err, syscall.ENAMETOOLONG)
+}
+
+// TestListingOfADeadSandbox lists a workspace whose init is killed meanwhile: with it go the
+// mounts, and what is then not found may be there.
+func TestListingOfADeadSandbox(t *testing.T) {
+	t.Parallel()
+	rt := native.New()
+	t.Cleanup(func() { check(t, rt.Close()) })
+	h := &holder{Runtime: rt}
+	m, err := sandbox.NewManager(sandbox.Config{StateDir: t.TempDir(), Runtime: h})
+	check(t, err)
+	t.Cleanup(func() { check(t, m.Close()) })
+	sb, err := m.FromLocal(t.Context(), project(t, sample), sandbox.WithPreset("full-access"))
+	check(t, err)
+	must(t, sb, "for i in $(seq 150); do mkdir -p t/$i/a; touch t/$i/a/f; done")
+	all, err := sb.ListFiles(t.Context(), "", true)
+	check(t, err)
+	for try := range 6 {
+		kill := time.AfterFunc(time.Duration(try)*3*time.Millisecond, h.instance.Kill)
+		files, err := sb.ListFiles(t.Context(), "", true)
+		if err == nil && len(files) != len(all) {
+			t.Errorf("%d of %d files are listed", len(files), len(all))
+		}
+		kill.Stop()
+		_ = sb.Stop(t.Context())
+		check(t, sb.Start(t.Context()))
+	}
+}
+
+// holder is a runtime that has the last instance that it has started.
+type holder struct {
+	runtime.Runtime
+	instance runtime.Instance
+}
+
+func (h *holder) Start(ctx context.Context, cfg runtime.Config) (runtime.Instance, error) {
+	in, err := h.Runtime.Start(ctx, cfg)
+	h.instance = in
+	return in, err
 }

@@ -7,6 +7,9 @@ package sandbox_test
 import (
 	"context"
 	"errors"
+	"os/exec"
+	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -97,6 +100,39 @@ func TestObstructedUploadIsOlder(t *testing.T) {
 	check(t, sb.Destroy(t.Context()))
 	if got := download(t, m, cb.ID, "task"); got != "mine\n" {
 		t.Errorf("got %q", got)
+	}
+}
+
+// TestObstructedUploadAfterKill has the process end without writing down what waits: what
+// the sandbox wrote since is the newer all the same.
+func TestObstructedUploadAfterKill(t *testing.T) {
+	t.Parallel()
+	m, stateDir := manager(t)
+	cb, sb := obstruct(t, m)
+	uploadThree(t, m, cb)
+	must(t, sb, "rmdir task; echo mine > task")
+	killed := t.TempDir()
+	if out, err := exec.Command("cp", "-a", stateDir+"/.", killed).CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	m, err := sandbox.NewManager(sandbox.Config{StateDir: killed})
+	check(t, err)
+	t.Cleanup(func() { check(t, m.Close()) })
+	sb, err = m.Connect(t.Context(), sb.ID())
+	check(t, err)
+	var before []string
+	for i := range 5 {
+		check(t, sb.Stop(t.Context()))
+		check(t, sb.Start(t.Context()))
+		if got := must(t, sb, "cat task free"); got != "mine\nuploaded" {
+			t.Errorf("got %q", got)
+		}
+		bases, err := filepath.Glob(filepath.Join(killed, "deltas", sb.ID(), "base-*"))
+		check(t, err)
+		if i > 2 && !slices.Equal(bases, before) {
+			t.Errorf("a base for nothing: %q after %q", bases, before)
+		}
+		before = bases
 	}
 }
 

@@ -113,6 +113,7 @@ type Attachment struct {
 	root     int
 	work     int // the writable mount, -1: none
 	workID   uint64
+	coverID  uint64 // of the mount that the sandbox sees, 0: not known
 	listener int
 
 	// moves orders the renaming of directories against all else: a name that
@@ -140,6 +141,7 @@ func (g *Guard) Attach(d Door, p *Policy) (*Attachment, error) {
 		}
 		a.workID = id
 	}
+	a.coverID = a.coverNow()
 	if d.Listener == nil {
 		return a, nil
 	}

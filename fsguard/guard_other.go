@@ -56,6 +56,9 @@ func (*Attachment) MkdirAll(string) error { return errors.ErrUnsupported }
 // ReadDir fails with errors.ErrUnsupported.
 func (*Attachment) ReadDir(string) ([]fs.FileInfo, error) { return nil, errors.ErrUnsupported }
 
+// Mounted is false.
+func (*Attachment) Mounted() bool { return false }
+
 // ReadDirBeneath fails with errors.ErrUnsupported.
 func (*Attachment) ReadDirBeneath(string, string) ([]fs.FileInfo, error) {
 	return nil, errors.ErrUnsupported

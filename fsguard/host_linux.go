@@ -148,6 +148,25 @@ func (a *Attachment) openPlace(w *worker, rel string, flags int, mode uint32) (i
 	return -1, unix.EACCES
 }
 
+// Mounted reports whether the workspace is where it was when the sandbox was attached.
+// When the last of its processes has ended, its mounts go, and what is then not found
+// says nothing.
+func (a *Attachment) Mounted() bool { return a.coverID == 0 || a.coverNow() == a.coverID }
+
+// coverNow is the ID of the mount that the sandbox sees, 0 if it cannot be told.
+func (a *Attachment) coverNow() uint64 {
+	fd, err := a.openCover("", unix.O_PATH|unix.O_DIRECTORY)
+	if err != nil {
+		return 0
+	}
+	defer unix.Close(fd)
+	id, err := mountID(fd)
+	if err != nil {
+		return 0
+	}
+	return id
+}
+
 // openCover opens a canonical path of the workspace as the sandbox sees it.
 func (a *Attachment) openCover(rel string, flags int) (int, error) {
 	path := strings.TrimLeft(a.door.Target, "/")

@@ -105,11 +105,8 @@ func (a *Attachment) WriteFile(path string, data []byte, perm fs.FileMode) error
 // it would have it open, too, until its exec, and a program would be busy
 // (ETXTBSY). Nobody waits for a large file that cannot be executed.
 func (a *Attachment) writePlace(w *worker, rel string, data []byte, perm uint32) error {
-	if len(data) < large || perm&0o111 != 0 || a.holdsProgram(rel) {
-		w.forks.take()
-		defer w.forks.release()
-	}
-	return a.replace(w, rel, data, perm)
+	hold := len(data) < large || perm&0o111 != 0 || a.holdsProgram(rel)
+	return a.replace(w, rel, data, perm, hold)
 }
 
 // large is the size from which a file may take long to be written. Forks, and with
@@ -134,17 +131,25 @@ func temporaryName() string {
 }
 
 // replace puts a new file in the place of the one that is there.
-func (a *Attachment) replace(w *worker, rel string, data []byte, perm uint32) error {
+func (a *Attachment) replace(w *worker, rel string, data []byte, perm uint32, hold bool) error {
 	dir, name, ok := splitLast(rel)
 	if !ok {
 		return unix.EISDIR
 	}
 	temp := dir + temporaryName()
 	if a.work < 0 || a.policy.Level("/"+rel) != Write || a.policy.Level("/"+temp) != Write {
+		if hold {
+			w.forks.take()
+			defer w.forks.release()
+		}
 		return a.overwrite(w, rel, data, perm)
 	}
 	a.moves.RLock()
 	defer a.moves.RUnlock()
+	if hold { // after that, so that nobody who forks waits for a rename
+		w.forks.take()
+		defer w.forks.release()
+	}
 	parent, err := a.openBeneath(strings.TrimSuffix(dir, "/"), unix.O_PATH|unix.O_DIRECTORY, 0)
 	if err != nil {
 		return err

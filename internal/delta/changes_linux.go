@@ -45,7 +45,7 @@ func ChangesAt(l Layers, path string) ([]Change, error) {
 		return nil, err
 	}
 	defer s.close()
-	c := &collector{buf: make([]byte, 64<<10), only: path}
+	c := &collector{buf: make([]byte, 64<<10), only: path, told: map[unix.Errno]int{}}
 	c.name(pair{old: &merged{layers: s.before}, new: &merged{layers: s.now}}, "/")
 	for len(c.stack) > 0 {
 		p := c.stack[len(c.stack)-1]
@@ -69,14 +69,17 @@ type collector struct {
 	stack   []pair
 	changes []Change
 	errors  []error
+	told    map[unix.Errno]int // how many of errors are of a kind
 	buf     []byte
 }
 
-// maxErrors bounds what a directory full of them takes.
+// maxErrors bounds what directories full of them take. No kind of them hides another.
 const maxErrors = 100
 
 func (c *collector) fail(op, path string, err error) {
-	if len(c.errors) == maxErrors {
+	var kind unix.Errno
+	_ = errors.As(err, &kind)
+	if c.told[kind]++; c.told[kind] > maxErrors {
 		return
 	}
 	var known *fs.PathError

@@ -86,3 +86,35 @@ func TestCheckChange(t *testing.T) {
 		})
 	}
 }
+
+// TestStanding looks for room for files.
+func TestStanding(t *testing.T) {
+	upper := t.TempDir()
+	write(t, upper+"/d/file", "x")
+	for _, err := range []error{
+		os.Symlink("d", upper+"/link"), unix.Mknod(upper+"/gone", unix.S_IFCHR, 0), os.Mkdir(upper+"/d/sub", 0o755),
+	} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	c, err := tree.OpenCursor(upper)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	for path, want := range map[string]struct {
+		there bool
+		err   error
+	}{
+		"/none": {}, "/none/x/y": {}, "/d/none": {}, "/gone/x/y": {},
+		"/d/file": {there: true}, "/gone": {there: true}, "/link": {there: true},
+		"/d": {true, unix.EISDIR}, "/d/sub": {true, unix.EISDIR},
+		"/link/x": {true, unix.ELOOP}, "/link/x/y": {true, unix.ELOOP},
+		"/d/file/x": {true, unix.ENOTDIR}, "/d/file/x/y": {true, unix.ENOTDIR},
+	} {
+		if there, err := delta.Standing(c, path); there != want.there || !errors.Is(err, want.err) {
+			t.Errorf("%s: got %v, %v", path, there, err)
+		}
+	}
+}

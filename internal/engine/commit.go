@@ -20,8 +20,8 @@ type CommitOptions struct {
 	Journal commit.Journal
 	// Target is the directory to change; "" is what the workspace was made of.
 	Target string
-	// Only says which paths are committed.
-	Only                       func(path string) bool
+	// Only says which paths are committed, and Above which lie above one of those.
+	Only, Above                func(path string) bool
 	DryRun, Partial, Overwrite bool
 }
 
@@ -38,7 +38,7 @@ func (w *Workspace) Commit(ctx context.Context, o CommitOptions) (*commit.Report
 	if err != nil {
 		return nil, err
 	}
-	others := func(i commit.Item) bool { return !o.Only(i.Path) }
+	others := func(i commit.Item) bool { return !o.Only(i.Path) && !o.Above(i.Path) }
 	failed, long = slices.DeleteFunc(failed, others), slices.DeleteFunc(long, others)
 	changes = slices.DeleteFunc(changes, func(c delta.Change) bool { return !o.Only(c.Path) })
 	all := len(failed) == 0 || o.Partial

@@ -22,8 +22,7 @@ import (
 // codebase cannot take, or cannot be read. The workspace must be held, and its sandbox
 // stopped.
 func (w *Workspace) Fold(ctx context.Context) (left []commit.Item, err error) {
-	changes, err := w.Changes()
-	failed, long, err := unlisted(err)
+	changes, failed, long, err := w.allChanges()
 	if err != nil {
 		return nil, err
 	}
@@ -43,6 +42,34 @@ func (w *Workspace) Fold(ctx context.Context) (left []commit.Item, err error) {
 		return nil, err
 	}
 	return slices.Concat(left, rest.Skipped, failures(report.Failed, kindsOf(changes))), nil
+}
+
+// allChanges lists what the sandbox changed, which must be stopped. Directories that keep
+// their owner out are opened up, as often as others come to light by that.
+func (w *Workspace) allChanges() (changes []delta.Change, failed, long []commit.Item, err error) {
+	const rounds = 100
+	for range rounds {
+		changes, err = w.Changes()
+		failed, long, err = unlisted(err)
+		if err != nil || len(failed) == 0 || !w.openUp(failed) {
+			break
+		}
+	}
+	return changes, failed, long, err
+}
+
+// openUp reports whether one of the directories that could not be looked at can be now.
+func (w *Workspace) openUp(closed []commit.Item) (done bool) {
+	upper, err := tree.OpenCursor(w.Upper())
+	if err != nil {
+		return false
+	}
+	defer upper.Close()
+	for _, item := range closed {
+		opened, _ := delta.OpenUp(upper, item.Path)
+		done = done || opened
+	}
+	return done
 }
 
 // batch makes of changes what a codebase can take, if the rules let them be

@@ -17,12 +17,12 @@ import (
 // that keeps its owner out, which failed, and of paths that are too long for any
 // target. rest are the others.
 func unlisted(err error) (failed, long []commit.Item, rest error) {
-	errs := []error{err}
-	if all, ok := err.(interface{ Unwrap() []error }); ok {
-		errs = all.Unwrap()
+	all, ok := err.(interface{ Unwrap() []error })
+	if !ok {
+		return nil, nil, err // nothing was listed at all
 	}
 	var others []error
-	for _, e := range errs {
+	for _, e := range all.Unwrap() {
 		var at *fs.PathError
 		switch {
 		case errors.As(e, &at) && errors.Is(e, fs.ErrPermission):

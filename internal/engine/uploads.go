@@ -14,6 +14,7 @@ import (
 	"github.com/sandbox-rls/sandbox/fsguard"
 	"github.com/sandbox-rls/sandbox/internal/codebase"
 	"github.com/sandbox-rls/sandbox/internal/delta"
+	"github.com/sandbox-rls/sandbox/internal/tree"
 )
 
 // PlaceUploads puts into a running sandbox what was uploaded to its codebase since
@@ -42,28 +43,49 @@ func (w *Workspace) PlaceUploads(ctx context.Context, b *Box) error {
 		}
 		return err
 	}
-	if len(files) == 0 {
-		w.origin.Waiting = nil
-		return nil
-	}
-	var failed []codebase.File
-	var why []error
-	err = w.rebase(ctx, func(base *delta.Base) error {
-		for i := range files {
-			if err := w.placeUpload(ctx, b, base, &files[i]); err != nil {
-				failed, why = append(failed, files[i]), append(why, err)
+	next, failed, why, err := w.placeable(files)
+	if err == nil && len(next) > 0 {
+		err = w.rebase(ctx, func(base *delta.Base) error {
+			for i := range next {
+				if err := w.placeUpload(ctx, b, base, &next[i]); err != nil {
+					failed, why = append(failed, next[i]), append(why, err)
+				}
 			}
-		}
-		return ctx.Err()
-	})
+			return ctx.Err()
+		})
+	}
 	if err == nil {
 		w.origin.see(files, failed)
 	}
 	return errors.Join(append(why, err)...)
 }
 
+// placeable are the uploads for which there is room, and which are newer than what the
+// sandbox has written there: else that stays. To a commit the upload is a conflict then,
+// since the sandbox has not seen it.
+func (w *Workspace) placeable(files []codebase.File) (next, failed []codebase.File, why []error, err error) {
+	if len(files) == 0 || w.delta == "" {
+		return files, nil, nil, nil
+	}
+	upper, err := tree.OpenCursor(w.Upper())
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	defer upper.Close()
+	for i := range files {
+		there, err := delta.Standing(upper, files[i].Path)
+		switch {
+		case err != nil:
+			failed, why = append(failed, files[i]), append(why, err)
+		case !there || !w.wroteAfter(&files[i]):
+			next = append(next, files[i])
+		}
+	}
+	return next, failed, why, nil
+}
+
 // maxWaiting bounds the uploads that a sandbox's origin lists as waiting.
-const maxWaiting = 64
+const maxWaiting = 256
 
 // see notes that uploads were brought in, but for those that failed. When too many of
 // them did, they and what came after them count as not seen at all.
@@ -82,7 +104,7 @@ func (o *Origin) see(files, failed []codebase.File) {
 }
 
 // withWaiting adds to uploads those that could not be placed before, unless somebody
-// has written there since: the sandbox, or in the codebase another than an upload.
+// has written there in the codebase since, other than by an upload.
 func (w *Workspace) withWaiting(ctx context.Context, files []codebase.File) ([]codebase.File, error) {
 	var waiting []codebase.File
 	for _, path := range w.origin.Waiting {
@@ -91,28 +113,19 @@ func (w *Workspace) withWaiting(ctx context.Context, files []codebase.File) ([]c
 		case errors.Is(err, fs.ErrNotExist):
 		case err != nil:
 			return nil, err
-		case f.Upload && f.Version <= w.origin.Seen && !w.wroteAfter(&f):
+		case f.Upload && f.Version <= w.origin.Seen:
 			waiting = append(waiting, f)
 		}
 	}
 	return append(waiting, files...), nil
 }
 
-// wroteAfter reports whether the sandbox has written a path, and no directory, after it
-// was uploaded: it is the newer then, and stays. To a commit the upload is a conflict,
-// since the sandbox has not seen it.
+// wroteAfter reports whether the sandbox has written a path after it was uploaded. What
+// is the upload itself was placed without being noted.
 func (w *Workspace) wroteAfter(f *codebase.File) bool {
-	upper, err := os.OpenRoot(w.Upper())
-	if err != nil {
-		return false
-	}
-	defer upper.Close()
-	if fi, err := upper.Lstat(relative(f.Path)); err == nil && fi.IsDir() {
-		return false // what is in it need not be looked at
-	}
 	changes, _ := delta.ChangesAt(w.layers(), f.Path)
 	for i := range changes {
-		if c := &changes[i]; c.Path == f.Path && c.Time >= f.Written {
+		if c := &changes[i]; c.Path == f.Path && c.Time >= f.Written && !w.isUpload(c, f) {
 			return true
 		}
 	}

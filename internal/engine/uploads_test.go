@@ -12,7 +12,7 @@ import (
 // TestSee notes uploads of which some could not be brought in.
 func TestSee(t *testing.T) {
 	var files []codebase.File
-	for i := range uint64(100) {
+	for i := range uint64(300) {
 		files = append(files, codebase.File{Path: fmt.Sprint("/", i), Version: 11 + i})
 	}
 	for _, c := range []struct {
@@ -20,10 +20,10 @@ func TestSee(t *testing.T) {
 		seen    uint64
 		waiting int
 	}{
-		{nil, 110, 0},
-		{files[:1], 110, 1},
-		{files[50:60], 110, 10},
-		{files[:maxWaiting], 110, maxWaiting},
+		{nil, 310, 0},
+		{files[:1], 310, 1},
+		{files[50:60], 310, 10},
+		{files[:maxWaiting], 310, maxWaiting},
 		{files[20:], 20 + 10 + maxWaiting, maxWaiting},
 	} {
 		o := Origin{Seen: 10, Waiting: [][]byte{[]byte("/old")}}

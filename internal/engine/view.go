@@ -5,6 +5,7 @@ package engine
 import (
 	"cmp"
 	"context"
+	"errors"
 	"io"
 	"io/fs"
 	"slices"
@@ -76,8 +77,7 @@ func holdOrder(spaces []*Workspace) []int {
 	return order
 }
 
-// add adds what a workspace changed, as far as that can be read. The error is the
-// context's.
+// add adds what a workspace changed, as far as the sandbox lets that be read.
 func (v *View) add(ctx context.Context, w *Workspace, rank int, at string) error {
 	if w.delta == "" {
 		return nil
@@ -88,8 +88,12 @@ func (v *View) add(ctx context.Context, w *Workspace, rank int, at string) error
 	}
 	changes, err := delta.ChangesAt(w.layers(), at)
 	done()
+	failed, long, err := unlisted(err)
 	if err != nil {
-		v.Unread = append(v.Unread, first(err))
+		return err
+	}
+	if unread := slices.Concat(failed, long); len(unread) > 0 {
+		v.Unread = append(v.Unread, &fs.PathError{Op: "changes", Path: unread[0].Path, Err: errors.New(unread[0].Reason)})
 	}
 	for _, c := range changes {
 		if old := v.newest[c.Path]; old == nil || c.Time > old.Time || c.Time == old.Time && rank > old.rank {
@@ -97,14 +101,6 @@ func (v *View) add(ctx context.Context, w *Workspace, rank int, at string) error
 		}
 	}
 	return nil
-}
-
-// first is the first of errors that were joined, of which there may be any number.
-func first(err error) error {
-	if joined, ok := err.(interface{ Unwrap() []error }); ok && len(joined.Unwrap()) > 0 {
-		return joined.Unwrap()[0]
-	}
-	return err
 }
 
 // Close lets go of the workspaces.
