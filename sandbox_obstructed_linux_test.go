@@ -7,10 +7,12 @@ package sandbox_test
 import (
 	"context"
 	"errors"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -112,9 +114,8 @@ func TestObstructedUploadAfterKill(t *testing.T) {
 	uploadThree(t, m, cb)
 	must(t, sb, "rmdir task; echo mine > task")
 	killed := t.TempDir()
-	if out, err := exec.Command("cp", "-a", stateDir+"/.", killed).CombinedOutput(); err != nil {
-		t.Fatalf("%v: %s", err, out)
-	}
+	copyState(t, killed, stateDir)
+	check(t, sb.Destroy(t.Context()))
 	m, err := sandbox.NewManager(sandbox.Config{StateDir: killed})
 	check(t, err)
 	t.Cleanup(func() { check(t, m.Close()) })
@@ -133,6 +134,32 @@ func TestObstructedUploadAfterKill(t *testing.T) {
 			t.Errorf("a base for nothing: %q after %q", bases, before)
 		}
 		before = bases
+	}
+	check(t, sb.Destroy(t.Context()))
+}
+
+// copyState copies a state directory, but for the work directories of the overlays that
+// are mounted, which only the kernel may look into.
+func copyState(t *testing.T, to, from string) {
+	t.Helper()
+	entries, err := os.ReadDir(from)
+	check(t, err)
+	for _, e := range entries {
+		src, dst := filepath.Join(from, e.Name()), filepath.Join(to, e.Name())
+		if e.Name() != "work" && e.Name() != "deltas" && filepath.Base(from) != "deltas" {
+			if out, err := exec.Command("cp", "-a", src, to).CombinedOutput(); err != nil {
+				t.Fatalf("%v: %s", err, out)
+			}
+			continue
+		}
+		check(t, os.Mkdir(dst, 0o700))
+		if e.Name() != "work" {
+			copyState(t, dst, src)
+		}
+		fi, err := os.Lstat(src)
+		check(t, err)
+		st := fi.Sys().(*syscall.Stat_t)
+		check(t, errors.Join(os.Chown(dst, int(st.Uid), int(st.Gid)), os.Chmod(dst, fi.Mode())))
 	}
 }
 

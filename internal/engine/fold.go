@@ -60,14 +60,16 @@ func (w *Workspace) allChanges() (changes []delta.Change, failed, long []commit.
 
 // openUp reports whether one of the directories that could not be looked at can be now.
 func (w *Workspace) openUp(closed []commit.Item) (done bool) {
-	upper, err := tree.OpenCursor(w.Upper())
-	if err != nil {
-		return false
-	}
-	defer upper.Close()
-	for _, item := range closed {
-		opened, _ := delta.OpenUp(upper, item.Path)
-		done = done || opened
+	for _, dir := range append(w.bases(), w.Upper()) { // a commit takes the mode along
+		layer, err := tree.OpenCursor(dir)
+		if err != nil {
+			continue
+		}
+		for _, item := range closed {
+			opened, _ := delta.OpenUp(layer, item.Path)
+			done = done || opened
+		}
+		_ = layer.Close()
 	}
 	return done
 }
