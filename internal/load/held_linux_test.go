@@ -21,10 +21,14 @@ type held struct {
 	heap, resident uint64
 }
 
+// quietLooks is for how many looks in a row, 20 ms apart, nothing may begin or end. The
+// guard's watchdog goes on for 50 ms after the last call, and longer without a CPU.
+const quietLooks = 25
+
 // settled looks when the goroutines that only end have ended.
 func settled(b *bench) held {
 	b.Helper()
-	for last, same := -1, 0; same < 5; time.Sleep(20 * time.Millisecond) {
+	for last, same := -1, 0; same < quietLooks; time.Sleep(20 * time.Millisecond) {
 		if n := runtime.NumGoroutine(); n != last {
 			last, same = n, 0
 		} else {
