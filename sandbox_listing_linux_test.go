@@ -64,23 +64,23 @@ func TestListingsAreWhole(t *testing.T) {
 func TestListingWhileKindsChange(t *testing.T) {
 	t.Parallel()
 	sb := start(t, project(t, sample), sandbox.WithPreset("full-access"))
-	must(t, sb, "mkdir work work/real work/real/in; for i in $(seq 30); do mkdir work/z$i; done")
+	must(t, sb, "mkdir area area/real area/real/in; for i in $(seq 30); do mkdir area/z$i; done")
 	ctx, cancel := context.WithCancel(t.Context())
 	var command sync.WaitGroup
 	defer command.Wait()
 	defer cancel()
 	command.Go(func() {
-		_, _ = sb.Run(ctx, "cd work; while :; do mkdir a; rmdir a; ln -s real a; rm a; mkdir a; rmdir a; echo > a; rm a; done")
+		_, _ = sb.Run(ctx, "cd area; while :; do mkdir a; rmdir a; ln -s real a; rm a; mkdir a; rmdir a; echo > a; rm a; done")
 	})
 	for range 200 {
-		files, err := sb.ListFiles(ctx, "work", true)
+		files, err := sb.ListFiles(ctx, "area", true)
 		check(t, err)
 		in := false
 		for _, f := range files {
-			if strings.HasPrefix(f.Path, "/work/a/") {
+			if strings.HasPrefix(f.Path, "/area/a/") {
 				t.Fatalf("%s is listed", f.Path)
 			}
-			in = in || f.Path == "/work/real/in"
+			in = in || f.Path == "/area/real/in"
 		}
 		if !in {
 			t.Fatal("the rest is not listed")
