@@ -23,11 +23,7 @@ import (
 func TestListingsAreWhole(t *testing.T) {
 	t.Parallel()
 	m, _ := manager(t)
-	cb, err := m.ImportCodebase(t.Context(), project(t, sample))
-	check(t, err)
-	sb, err := m.FromCodebase(t.Context(), cb.ID, sandbox.WithPreset("full-access"))
-	check(t, err)
-	t.Cleanup(func() { check(t, sb.Close()) })
+	cb, sb := ofSample(t, m)
 	ctx, cancel := context.WithCancel(t.Context())
 	var writers sync.WaitGroup
 	defer writers.Wait()

@@ -15,16 +15,23 @@ import (
 	"github.com/sandbox-rls/sandbox"
 )
 
-// TestWritesAreWhole looks at a workspace in every way while its owner writes a file
-// there, which nothing may show under another name.
-func TestWritesAreWhole(t *testing.T) {
-	t.Parallel()
-	m, _ := manager(t)
+// ofSample makes a sandbox of a codebase, which may write all of it.
+func ofSample(t *testing.T, m *sandbox.Manager) (*sandbox.Codebase, *sandbox.Sandbox) {
+	t.Helper()
 	cb, err := m.ImportCodebase(t.Context(), project(t, sample))
 	check(t, err)
 	sb, err := m.FromCodebase(t.Context(), cb.ID, sandbox.WithPreset("full-access"))
 	check(t, err)
 	t.Cleanup(func() { check(t, sb.Close()) })
+	return cb, sb
+}
+
+// TestWritesAreWhole looks at a workspace in every way while its owner writes a file
+// there, which nothing may show under another name.
+func TestWritesAreWhole(t *testing.T) {
+	t.Parallel()
+	m, _ := manager(t)
+	cb, sb := ofSample(t, m)
 	ctx, cancel := context.WithCancel(t.Context())
 	var writers sync.WaitGroup
 	for i := range 2 {
@@ -79,11 +86,7 @@ func TestWritesAreWhole(t *testing.T) {
 func TestCommitWhileFilesGo(t *testing.T) {
 	t.Parallel()
 	m, _ := manager(t)
-	cb, err := m.ImportCodebase(t.Context(), project(t, sample))
-	check(t, err)
-	sb, err := m.FromCodebase(t.Context(), cb.ID, sandbox.WithPreset("full-access"))
-	check(t, err)
-	t.Cleanup(func() { check(t, sb.Close()) })
+	cb, sb := ofSample(t, m)
 	ctx, cancel := context.WithCancel(t.Context())
 	var command sync.WaitGroup
 	command.Go(func() {

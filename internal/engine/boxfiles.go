@@ -21,7 +21,7 @@ func (b *Box) WriteFile(ctx context.Context, path string, data []byte, perm fs.F
 // ReadDir is that of Files. No name is the one that a file has while the owner
 // writes it.
 func (b *Box) ReadDir(ctx context.Context, path string) ([]fs.FileInfo, error) {
-	done, err := b.space.turns.enter(ctx, looks)
+	done, err := b.space.whole(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -32,7 +32,7 @@ func (b *Box) ReadDir(ctx context.Context, path string) ([]fs.FileInfo, error) {
 // ReadDirBeneath is ReadDir for what lies beneath a directory, following no link
 // there.
 func (b *Box) ReadDirBeneath(ctx context.Context, dir, path string) ([]fs.FileInfo, error) {
-	done, err := b.space.turns.enter(ctx, looks)
+	done, err := b.space.whole(ctx)
 	if err != nil {
 		return nil, err
 	}
