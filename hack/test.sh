@@ -89,11 +89,14 @@ downstream() { (cd examples/downstream && go mod tidy -diff && go vet ./... && g
 downstream_as_user() { (cd "$base/src/examples/downstream" && go test "${flags[@]}" -exec "$hack/as-user.sh" ./...); }
 
 # The race detector makes the program slow, and each sandbox's init with it: of
-# the API's tests it runs those that are about concurrency.
-race() {
+# the API's tests it runs those that are about concurrency, and the attacks on the
+# guard for a moment each.
+race() (
+	export GORACE=atexit_sleep_ms=0
 	go test -race "${flags[@]}" ./fsguard/... ./internal/... &&
-		go test -race "${flags[@]}" -run 'Concurrent|ReadFile|WriteFile' .
-}
+		go test -race "${flags[@]}" -run 'Concurrent|ReadFile|WriteFile' . &&
+		SANDBOX_SOAK=100ms go test -race "${flags[@]}" -run 'TestLedger$' ./runtime/native
+)
 
 # Many sandboxes at once and one after the other. As the user, and among all other
 # tests, there are few.

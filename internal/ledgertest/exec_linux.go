@@ -21,27 +21,35 @@ import (
 func execRaces() []try {
 	return []try{
 		attempt("a symlink to a program of level read, or of view or none", "held", func() (string, error) {
-			way := "/tmp/exec"
 			targets := [3]string{ws + "/read/exe", ws + "/mix/view.exe", ws + "/mix/none.exe"}
-			for i, to := range targets {
-				_ = unix.Symlink(to, fmt.Sprint(way, i))
-			}
 			if told.Mode == guardGone { // nothing can be exchanged
-				way = targets[0]
+				return executed(targets[0])
+			}
+			ways := [3]string{"/tmp/exec0", "/tmp/exec1", "/tmp/exec2"}
+			for i, to := range targets {
+				if err := unix.Symlink(to, ways[i]); err != nil {
+					return "", err
+				}
 			}
 			var stop atomic.Bool
-			defer stop.Store(true)
+			exchanged := make(chan error, 1)
 			go func() {
 				for i := 0; !stop.Load(); i++ {
-					_ = unix.Renameat2(unix.AT_FDCWD, way+"0", unix.AT_FDCWD, fmt.Sprint(way, 1+i%2), unix.RENAME_EXCHANGE)
+					if err := unix.Renameat2(unix.AT_FDCWD, ways[0], unix.AT_FDCWD, ways[1+i%2], unix.RENAME_EXCHANGE); err != nil {
+						exchanged <- err
+						return
+					}
 					// The shell opens the script once more, and on a busy machine late.
 					time.Sleep(time.Duration(i%16) * time.Millisecond)
 				}
+				exchanged <- nil
 			}()
-			if told.Mode != guardGone {
-				way += "0"
+			what, err := executed(ways[0])
+			stop.Store(true)
+			if e := <-exchanged; e != nil {
+				return "", e
 			}
-			return executed(way)
+			return what, err
 		}),
 	}
 }
