@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -149,16 +150,20 @@ func makeLocked(path string) (*lockedDir, error) {
 	if err := os.Mkdir(path, 0o755); err != nil && !os.IsExist(err) {
 		return nil, err
 	}
+	// It may have been removed before it was opened, or before it was locked.
+	removed := &os.PathError{Op: "lock", Path: path, Err: unix.ESTALE}
 	d, err := lock(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, removed
+	}
 	if err != nil {
 		return nil, err
 	}
-	// It may have been removed before it was locked.
 	here, err := os.Stat(path)
 	mine, err2 := d.f.Stat()
 	if err != nil || err2 != nil || !os.SameFile(here, mine) {
 		d.f.Close()
-		return nil, &os.PathError{Op: "lock", Path: path, Err: unix.ESTALE}
+		return nil, removed
 	}
 	return d, nil
 }
