@@ -8,7 +8,6 @@ import (
 	"io"
 	"os"
 
-	"github.com/creack/pty"
 	"golang.org/x/sys/unix"
 )
 
@@ -55,12 +54,22 @@ func peer(master int) (*os.File, error) {
 	return os.NewFile(fd, "terminal"), nil
 }
 
-// Resize tells the processes at a terminal how large it is. Zero is 24 by 80.
+// Resize tells the processes at a terminal how large it is. Zero is 24 by 80. One that
+// is closed is os.ErrClosed.
 func Resize(master *os.File, size Size) error {
 	if size == (Size{}) {
 		size = Size{Rows: 24, Cols: 80}
 	}
-	return pty.Setsize(master, &pty.Winsize{Rows: size.Rows, Cols: size.Cols})
+	conn, err := master.SyscallConn() // and not Fd: somebody may close it meanwhile
+	if err != nil {
+		return err
+	}
+	if e := conn.Control(func(fd uintptr) {
+		err = unix.IoctlSetWinsize(int(fd), unix.TIOCSWINSZ, &unix.Winsize{Row: size.Rows, Col: size.Cols})
+	}); e != nil {
+		return os.ErrClosed // the only reason there is, which Control has no public name for
+	}
+	return err
 }
 
 // Type types what a reader has, and then what ends the input of a program that
