@@ -290,6 +290,26 @@ func TestSessionTimeoutKeepsOrphans(t *testing.T) {
 	})
 }
 
+// A command that says again and again, as only the shell does, that the shell makes
+// itself anew is ended all the same.
+func TestSessionTimeoutOfALiar(t *testing.T) {
+	t.Parallel()
+	forEachShell(t, func(t *testing.T, s *sandbox.Session) {
+		const liar = "trap '' INT PWR; while :; do for f in 8 10 11; do { echo back >/proc/$$/fd/$f; } 2>/dev/null; done; sleep 0.1; done"
+		over := make(chan error, 1)
+		go func() {
+			_, err := s.Exec(t.Context(), liar, sandbox.WithTimeout(500*time.Millisecond))
+			over <- err
+		}()
+		select {
+		case err := <-over:
+			wantError(t, err, sandbox.ErrCommandTimeout)
+		case <-time.After(time.Minute):
+			t.Error("it is never over")
+		}
+	})
+}
+
 func TestSessionCancelled(t *testing.T) {
 	t.Parallel()
 	forEachShell(t, func(t *testing.T, s *sandbox.Session) {

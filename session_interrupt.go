@@ -57,15 +57,20 @@ func (sh *shell) comeBack() bool {
 	return false
 }
 
-// comes reports whether the shell answers in time.
+// comes reports whether the shell answers in time. It has longer when it says that it
+// makes itself anew: once for a signal. Whoever says it again is the command.
 func (sh *shell) comes(wait time.Duration) bool {
-	over := time.NewTimer(wait)
+	said, over := false, time.NewTimer(wait)
 	defer over.Stop()
 	for {
 		select {
 		case <-sh.answers:
 			return true
 		case <-sh.back:
+			if said {
+				return false
+			}
+			said = true
 			over.Reset(startPatience)
 		case <-sh.gone:
 			return false
