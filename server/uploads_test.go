@@ -5,6 +5,7 @@
 package server_test
 
 import (
+	"errors"
 	"io"
 	"strconv"
 	"strings"
@@ -61,4 +62,25 @@ func TestUploadsAtOnce(t *testing.T) {
 	must(t, err)
 	_, err = bob.UploadFile(t.Context(), his.ID, "a", strings.NewReader("x"), sandbox.UploadOptions{})
 	must(t, err)
+}
+
+// TestBrokenReaders uploads from readers that fail: the error is the reader's own, and
+// nothing comes of it.
+func TestBrokenReaders(t *testing.T) {
+	t.Parallel()
+	c := dial(t, serve(t, manager(t)).URL)
+	cb, err := c.CreateCodebase(t.Context(), sandbox.CreateCodebaseRequest{})
+	must(t, err)
+	broken := errors.New("the reader is broken")
+	from := func() io.Reader { return io.MultiReader(io.LimitReader(zeros{}, 1<<20), failing{broken}) }
+	_, file := c.UploadFile(t.Context(), cb.ID, "a", from(), sandbox.UploadOptions{})
+	_, archive := c.ImportTar(t.Context(), cb.ID, from())
+	for what, err := range map[string]error{"a file": file, "an archive": archive} {
+		if !errors.Is(err, broken) || errors.Is(err, sandbox.ErrConnection) {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+	if files, err := c.ListFiles(t.Context(), cb.ID, "", true); err != nil || len(files) > 0 {
+		t.Errorf("there is %v, %v", files, err)
+	}
 }

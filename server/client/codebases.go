@@ -63,7 +63,11 @@ func (c *Client) ImportTar(ctx context.Context, id string, r io.Reader) (*sandbo
 	if err == nil {
 		err = pieces(r, func(data []byte) error { return stream.Send(&sandboxv1.UploadArchiveRequest{Data: data}) })
 	}
-	if err != nil && !errors.Is(err, io.EOF) { // the answer says why, then
+	var own readError
+	switch {
+	case errors.As(err, &own):
+		return nil, &sandbox.Error{Op: "import", ID: id, Err: own.error}
+	case err != nil && !errors.Is(err, io.EOF): // the answer says why, then
 		return codebase(ctx, "import", id, nil, err)
 	}
 	m, err := stream.CloseAndReceive()
