@@ -4,6 +4,7 @@ package sandbox
 
 import (
 	"context"
+	"errors"
 	"io"
 	"iter"
 )
@@ -28,30 +29,34 @@ var _ interface {
 
 func (o *owned) fail(op, id string, err error) error { return &Error{Op: op, ID: id, Err: err} }
 
-// sandbox looks whether a sandbox is the owner's.
+// sandbox looks whether a sandbox is the owner's. What is said of another's is, to the
+// word, what is said of one that is not there.
 func (o *owned) sandbox(ctx context.Context, op, id string) error {
 	info, err := o.svc.GetSandbox(ctx, id)
-	if err == nil && info.OwnerID != o.owner {
-		err = o.fail(op, id, ErrSandboxNotFound)
+	if err == nil && info.OwnerID != o.owner || errors.Is(err, ErrSandboxNotFound) {
+		return o.fail(op, id, ErrSandboxNotFound)
 	}
 	return err
 }
 
 func (o *owned) codebase(ctx context.Context, op, id string) error {
 	c, err := o.svc.GetCodebase(ctx, id)
-	if err == nil && c.OwnerID != o.owner {
-		err = o.fail(op, id, ErrCodebaseNotFound)
+	if err == nil && c.OwnerID != o.owner || errors.Is(err, ErrCodebaseNotFound) {
+		return o.fail(op, id, ErrCodebaseNotFound)
 	}
 	return err
 }
 
 func (o *owned) session(ctx context.Context, op, id string) (*SessionInfo, error) {
 	s, err := o.svc.GetSession(ctx, id)
-	if err != nil {
-		return nil, err
+	if err == nil {
+		err = o.sandbox(ctx, op, s.SandboxID)
 	}
-	if o.sandbox(ctx, op, s.SandboxID) != nil {
+	switch {
+	case errors.Is(err, ErrSessionNotFound), errors.Is(err, ErrSandboxNotFound):
 		return nil, o.fail(op, id, ErrSessionNotFound)
+	case err != nil:
+		return nil, err
 	}
 	return s, nil
 }
@@ -79,7 +84,7 @@ func (o *owned) CreateSandbox(ctx context.Context, req CreateSandboxRequest) (*I
 
 func (o *owned) GetSandbox(ctx context.Context, id string) (*Info, error) {
 	info, err := o.svc.GetSandbox(ctx, id)
-	if err == nil && info.OwnerID != o.owner {
+	if err == nil && info.OwnerID != o.owner || errors.Is(err, ErrSandboxNotFound) {
 		return nil, o.fail("get", id, ErrSandboxNotFound)
 	}
 	return info, err
@@ -208,7 +213,7 @@ func (o *owned) CreateCodebase(ctx context.Context, req CreateCodebaseRequest) (
 
 func (o *owned) GetCodebase(ctx context.Context, id string) (*Codebase, error) {
 	c, err := o.svc.GetCodebase(ctx, id)
-	if err == nil && c.OwnerID != o.owner {
+	if err == nil && c.OwnerID != o.owner || errors.Is(err, ErrCodebaseNotFound) {
 		return nil, o.fail("get codebase", id, ErrCodebaseNotFound)
 	}
 	return c, err

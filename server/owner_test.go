@@ -54,19 +54,22 @@ func estateOf(t *testing.T, svc sandbox.Service) estate {
 }
 
 // TestOwners makes each call with the ids of another owner: all is as if there were
-// no such thing.
+// no such thing, to the word.
 func TestOwners(t *testing.T) {
 	s := serve(t, manager(t), server.WithAuthenticator(tokens{}))
 	alice, bob := dial(t, s.URL, client.WithToken("alice")), dial(t, s.URL, client.WithToken("bob"))
 	his := estateOf(t, bob)
 	covered := map[string]bool{}
-	for _, other := range []estate{his, {"cb_000000000000000000000000", "sb_00000000000000000000000000000000", "ses_0", "cp_0"}} {
-		for name, message := range strangers(t, s.URL, other, covered) {
-			for _, word := range []string{"bob", "secret", "owner"} {
-				if strings.Contains(message, word) {
-					t.Errorf("%s: %q", name, message)
-				}
+	nobodys := estate{"cb_000000000000000000000000", "sb_00000000000000000000000000000000", "ses_0", "cp_0"}
+	saidOfNone := strangers(t, s.URL, nobodys, covered)
+	for name, message := range strangers(t, s.URL, his, covered) {
+		for _, word := range []string{"bob", "secret", "owner"} {
+			if strings.Contains(message, word) {
+				t.Errorf("%s: %q", name, message)
 			}
+		}
+		if of := saidOfNone[name]; message != of {
+			t.Errorf("%s of another's: %q, of nobody's: %q", name, message, of)
 		}
 	}
 	for _, service := range []reflect.Type{
@@ -116,7 +119,7 @@ func wantKind(t *testing.T, what string, err, kind error) {
 }
 
 // strangers makes all calls with ids that are not alice's, and returns what the
-// server said to each.
+// server said to each, without the ids.
 func strangers(t *testing.T, url string, id estate, covered map[string]bool) map[string]string {
 	t.Helper()
 	ctx := t.Context()
@@ -124,6 +127,7 @@ func strangers(t *testing.T, url string, id estate, covered map[string]bool) map
 	sb := sandboxv1connect.NewSandboxServiceClient(http2Client(t), url, bearer)
 	cb := sandboxv1connect.NewCodebaseServiceClient(http2Client(t), url, bearer)
 	said := map[string]string{}
+	bare := strings.NewReplacer(id.codebase, "CODEBASE", id.sandbox, "SANDBOX", id.session, "SESSION", id.checkpoint, "CHECKPOINT").Replace
 	check := func(name string, err error) {
 		t.Helper()
 		covered[name] = true
@@ -131,7 +135,7 @@ func strangers(t *testing.T, url string, id estate, covered map[string]bool) map
 			t.Errorf("%s of another's: %v", name, err)
 			return
 		}
-		said[name] = err.Error()
+		said[name] = bare(err.Error())
 	}
 	second := func(_ any, err error) error { return err }
 	check("GetSandbox", second(sb.GetSandbox(ctx, &sandboxv1.GetSandboxRequest{SandboxId: id.sandbox})))
@@ -201,7 +205,7 @@ func strangers(t *testing.T, url string, id estate, covered map[string]bool) map
 			if code != http.StatusNotFound {
 				t.Errorf("%s %s: %d %s", method, path, code, body)
 			}
-			said[method+" "+path] = body
+			said[method+" "+bare(path)] = bare(body)
 		}
 	}
 	return said
