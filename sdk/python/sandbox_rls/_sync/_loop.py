@@ -30,9 +30,12 @@ class LoopTransport:
     def __init__(self, endpoint: Endpoint) -> None:
         self._transport = HTTPTransport(**endpoint.transport)
         self._loop = asyncio.new_event_loop()
-        thread = threading.Thread(target=self._loop.run_forever, name="sandbox_rls", daemon=True)
-        thread.start()
-        self._stop = weakref.finalize(self, _stop, self._loop, thread)
+        self._thread = threading.Thread(
+            target=self._loop.run_forever, name="sandbox_rls", daemon=True
+        )
+        self._thread.start()
+        self._stop = weakref.finalize(self, _stop, self._loop, self._thread)
+        self._stopping: set[asyncio.Task[None]] = set()
 
     def execute_sync(self, request: SyncRequest) -> SyncResponse:
         """Send a request, and wait for the beginning of the answer."""
@@ -65,7 +68,17 @@ class LoopTransport:
                 yield piece
         finally:
             if self._stop.alive:
-                self._wait(reader.stop())
+                self._let_go(reader)
+
+    def _let_go(self, reader: _Reader) -> None:
+        if threading.current_thread() is not self._thread:
+            self._wait(reader.stop())
+            return
+        # An answer that nobody holds any more is collected in any thread, this one too,
+        # which would wait for itself.
+        task = self._loop.create_task(reader.stop())
+        self._stopping.add(task)
+        task.add_done_callback(self._stopping.discard)
 
     def _wait(self, coroutine: Coroutine[Any, Any, T]) -> T:
         if not self._stop.alive:
