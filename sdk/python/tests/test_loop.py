@@ -4,14 +4,18 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gc
+import os
 import threading
+import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
-from sandbox_rls import Sandbox, SandboxClient
+import pytest
+
+from sandbox_rls import Sandbox, SandboxClient, SandboxError
 from sandbox_rls._sync._loop import LoopTransport
 
 T = TypeVar("T")
@@ -21,7 +25,7 @@ def transports() -> set[LoopTransport]:
     return {o for o in gc.get_objects() if isinstance(o, LoopTransport)}
 
 
-@contextmanager
+@contextlib.contextmanager
 def no_collection() -> Iterator[None]:
     """Leave it to the test when garbage is collected."""
     gc.disable()
@@ -59,3 +63,26 @@ def test_garbage_collected_in_the_loop(endpoint: str, project: Path) -> None:
             found = asyncio.run_coroutine_threadsafe(collect(), transport._loop)
             assert in_time(found.result) > 0
             assert in_time(lambda: sandbox.run("echo again").stdout) == "again\n"
+
+
+def test_forked(endpoint: str) -> None:
+    """A fork has none of the threads: a call there fails, and waits for nobody."""
+
+    def forked(client: SandboxClient) -> int:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # that other threads may hold locks
+            child = os.fork()
+        if child == 0:
+            code = 1
+            with contextlib.suppress(BaseException):
+                with pytest.raises(SandboxError, match="fork"), client:
+                    client.list_presets()
+                code = 0
+            gc.collect()
+            os._exit(code)
+        return os.waitpid(child, 0)[1]
+
+    with SandboxClient(endpoint) as client:
+        assert client.list_presets()
+        assert in_time(lambda: forked(client)) == 0
+        assert client.list_presets()

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 from .. import _convert as convert
@@ -25,6 +26,7 @@ class Calls:
         self._endpoint = endpoint
         http, bulk, self._close = _io.connect(endpoint)
         self._closed = False
+        self._process = os.getpid()
         self._headers = endpoint.headers
         self._codebases = CodebaseServiceClient(
             endpoint.url, http_client=http, send_compression=None, accept_compression=()
@@ -59,9 +61,11 @@ class Calls:
         timeout: Seconds | None = None,
         sent: Sent[Any] | None = None,
     ) -> About:
-        if self._closed:
+        if self._closed or os.getpid() != self._process:
+            # Of what a connection needs, fork(2) takes no thread along.
+            why = "closed" if self._closed else "another process's: make one after the fork"
             raise SandboxError(
-                f"{operation}: the client is closed",
+                f"{operation}: the client is {why}",
                 sandbox_id=sandbox_id,
                 codebase_id=codebase_id,
                 session_id=session_id,

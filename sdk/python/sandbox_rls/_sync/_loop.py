@@ -9,6 +9,7 @@ the wait, and the request with it, on which the server ends the command.
 from __future__ import annotations
 
 import asyncio
+import os
 import threading
 import weakref
 from collections.abc import AsyncIterator, Coroutine, Iterator
@@ -34,7 +35,8 @@ class LoopTransport:
             target=self._loop.run_forever, name="sandbox_rls", daemon=True
         )
         self._thread.start()
-        self._stop = weakref.finalize(self, _stop, self._loop, self._thread)
+        self._process = os.getpid()
+        self._stop = weakref.finalize(self, _stop, self._loop, self._thread, self._process)
         self._stopping: set[asyncio.Task[None]] = set()
 
     def execute_sync(self, request: SyncRequest) -> SyncResponse:
@@ -49,9 +51,13 @@ class LoopTransport:
 
     def close(self) -> None:
         """Close all connections."""
-        if self._stop.alive:
+        if self._runs():
             self._wait(_close(self._transport))
-            self._stop()
+        self._stop()
+
+    def _runs(self) -> bool:
+        """Report whether the loop does: it does not in a process that was forked."""
+        return self._stop.alive and os.getpid() == self._process
 
     async def _execute(self, request: SyncRequest) -> Response:
         content = request.content
@@ -67,7 +73,7 @@ class LoopTransport:
             while piece := self._wait(reader.take()):
                 yield piece
         finally:
-            if self._stop.alive:
+            if self._runs():
                 self._let_go(reader)
 
     def _let_go(self, reader: _Reader) -> None:
@@ -81,7 +87,7 @@ class LoopTransport:
         task.add_done_callback(self._stopping.discard)
 
     def _wait(self, coroutine: Coroutine[Any, Any, T]) -> T:
-        if not self._stop.alive:
+        if not self._runs():
             coroutine.close()
             raise RuntimeError("the client is closed")
         future = asyncio.run_coroutine_threadsafe(coroutine, self._loop)
@@ -92,7 +98,9 @@ class LoopTransport:
             raise
 
 
-def _stop(loop: asyncio.AbstractEventLoop, thread: threading.Thread) -> None:
+def _stop(loop: asyncio.AbstractEventLoop, thread: threading.Thread, process: int) -> None:
+    if os.getpid() != process:
+        return  # what it would tell is the other process's loop
     loop.call_soon_threadsafe(loop.stop)
     if thread is not threading.current_thread():
         thread.join()
