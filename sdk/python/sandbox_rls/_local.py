@@ -14,6 +14,7 @@ import contextlib
 import errno
 import hashlib
 import os
+import re
 import secrets
 import shutil
 import stat
@@ -356,10 +357,36 @@ def _remove_at(parent: int, name: str) -> None:
         os.unlink(name, dir_fd=parent)
 
 
+# Unchanged lines around a change, of which the text of a symbolic link has fewer: PATH_MAX.
+LINK_CONTEXT = 4096
+_PART = re.compile(rb"^diff --git ", re.MULTILINE)
+_IS_LINK = re.compile(
+    rb"^(new (?:file )?mode 120000|index [0-9a-f]+\.\.[0-9a-f]+ 120000)$", re.MULTILINE
+)
+
+
 def link_text(patch: bytes) -> str | None:
-    """Return the text of the symbolic link that a patch of one path makes."""
-    header, hunk, body = patch.partition(b"\n@@ ")
-    if not hunk or b"120000" not in header:
-        return None
-    added = [line[1:] for line in body.split(b"\n")[1:] if line.startswith(b"+")]
-    return b"\n".join(added).decode("utf-8", "surrogateescape") or None
+    """Return the text of the symbolic link that a patch of one path leaves there.
+
+    None if there is no such link, or if what was a directory has several beneath it.
+    """
+    texts = [t for part in _PART.split(patch) if (t := _text_after(part))]
+    return texts[0].decode("utf-8", "surrogateescape") if len(texts) == 1 else None
+
+
+def _text_after(part: bytes) -> bytes:
+    """Return the text of a link after the change that a part of a patch is about."""
+    header, hunk, body = part.partition(b"\n@@ ")
+    if not hunk or not _IS_LINK.search(header):
+        return b""
+    text, mine = b"", False
+    for line in body.split(b"\n")[1:]:
+        if line[:1] in (b" ", b"+"):
+            text, mine = text + line[1:] + b"\n", True
+        elif line[:1] == b"\\" and mine:  # no newline at the end
+            text = text[:-1]
+        elif line[:1] == b"@":
+            return b""
+        else:
+            mine = False
+    return text

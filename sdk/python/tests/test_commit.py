@@ -67,6 +67,31 @@ class TestWithServer:
             assert paths(sandbox.commit().applied) == ["main.py"]
             assert (project / "main.py").read_text() == "3\n"
 
+    def test_links_in_the_place_of_others(self, project: Path) -> None:
+        (project / "lines").symlink_to("a\nb\nc\nd\ne\nf")
+        (project / "open").symlink_to("a\n")
+        with Sandbox.from_local(project, "development") as sandbox:
+            sandbox.run(
+                "ln -sf /nowhere main.py; rm -r src docs; ln -s ++x src;"
+                "ln -s 'diff --git a b' docs;"
+                "ln -sfn '@@ -1 +1 @@' link; rmdir empty; ln -s '# a' empty;"
+                "ln -sfn 'a\nb\nc\nd\ne\nF' lines; ln -sfn 'a\nb\n' open",
+                raise_on_error=True,
+            )
+            report = sandbox.commit()
+            assert not report.skipped and not report.failed and not report.conflicts
+            assert not sandbox.changes()
+        after = {k: v for k, v in tree_of(project).items() if v.startswith("link ")}
+        assert after == {
+            "main.py": "link /nowhere",
+            "src": "link ++x",
+            "docs": "link diff --git a b",
+            "link": "link @@ -1 +1 @@",
+            "empty": "link # a",
+            "lines": "link a\nb\nc\nd\ne\nF",
+            "open": "link a\nb\n",
+        }
+
     def test_conflicts(self, project: Path) -> None:
         with Sandbox.from_local(project, "development") as sandbox:
             sandbox.run("echo box | tee main.py src/a.txt mine; rm src/b.txt; echo same >same")

@@ -53,7 +53,8 @@ def _fetch(
 ) -> None:
     """Get what a change puts in its place."""
     if item.is_link:
-        text = local.link_text(client.get_diff(sandbox_id, [item.path]))
+        patch = client.get_diff(sandbox_id, [item.path], context=local.LINK_CONTEXT)
+        text = local.link_text(patch)
         if text is None:
             commit.items.remove(item)
             commit.skipped.append(item.done("the text of the symbolic link is not known"))
