@@ -30,6 +30,15 @@ from .types import Change, ChangeKind, CommitItem, CommitReport, Permission
 
 _FORBIDDEN = ("", ".", "..")
 
+# How many bytes of zeros a commit carries over, which take nothing in a sandbox, and how
+# many at a time become a hole here.
+MAX_ZEROS = 16 << 30
+_BLOCK = 64 << 10
+
+
+class TooManyZerosError(Exception):
+    """The files of a commit have so many zeros that somebody means harm."""
+
 
 @dataclass
 class LocalTree:
@@ -80,6 +89,8 @@ class LocalCommit:
         self._dry_run = dry_run
         self._staging: Path | None = None
         self._seen: dict[str, str | None] = {}
+        self._zeros = 0
+        self._done = False
         self.items: list[Item] = []
         self.applied: list[CommitItem] = []
         self.unchanged: list[CommitItem] = []
@@ -119,7 +130,21 @@ class LocalCommit:
         if self._staging is None:
             self._staging = self._make_staging()
         item.staged = os.fspath(self._staging / secrets.token_hex(8))
-        return Stage(item)
+        return Stage(item, self._count)
+
+    def _count(self, zeros: int) -> None:
+        self._zeros += zeros
+        if self._zeros > MAX_ZEROS:
+            raise TooManyZerosError
+
+    def refuse(self, item: Item) -> None:
+        """Leave out an item whose content is too much."""
+        self.items.remove(item)
+        assert item.staged is not None
+        os.unlink(item.staged)
+        self.failed.append(
+            item.done(f"the commit's files have more than {MAX_ZEROS >> 30} GiB of zeros")
+        )
 
     def _make_staging(self) -> Path:
         if self._dry_run:
@@ -154,6 +179,7 @@ class LocalCommit:
 
     def apply(self) -> None:
         """Do what was decided: what goes first, the deepest first; then what comes."""
+        self._done = True
         going = [i for i in self.items if i.wanted is None]
         coming = [i for i in self.items if i.wanted is not None]
         for item in sorted(going, key=lambda i: i.parts, reverse=True):
@@ -163,8 +189,7 @@ class LocalCommit:
 
     def report(self) -> CommitReport:
         """Say what became of everything. Before it is applied: what would."""
-        done = self.applied or self.failed
-        applied = self.applied if done else [i.done() for i in self.items]
+        applied = self.applied if self._done else [i.done() for i in self.items]
         lists = (
             applied,
             self.unchanged,
@@ -283,24 +308,35 @@ class LocalCommit:
 
 
 class Stage:
-    """A file that is being fetched."""
+    """A file that is being fetched. Its zeros are holes, as they commonly are in the sandbox."""
 
-    def __init__(self, item: Item) -> None:
+    def __init__(self, item: Item, count: Callable[[int], None]) -> None:
         assert item.staged is not None
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
         self._fd = os.open(item.staged, flags, 0o600)
         self._item = item
+        self._count = count
         self._digest = hashlib.sha256()
 
     def write(self, data: bytes) -> None:
         """Add to its content."""
         self._digest.update(data)
-        view = memoryview(data)
+        for at in range(0, len(data), _BLOCK):
+            block = data[at : at + _BLOCK]
+            if block.lstrip(b"\0"):
+                self._write(block)
+            else:
+                self._count(len(block))
+                os.lseek(self._fd, len(block), os.SEEK_CUR)
+
+    def _write(self, block: bytes) -> None:
+        view = memoryview(block)
         while view:
             view = view[os.write(self._fd, view) :]
 
     def finish(self) -> None:
         """Note that its content is complete."""
+        os.ftruncate(self._fd, os.lseek(self._fd, 0, os.SEEK_CUR))
         mode = stat.S_IMODE(self._item.change.mode) & 0o777
         os.fchmod(self._fd, mode)
         os.fsync(self._fd)

@@ -92,6 +92,27 @@ class TestWithServer:
             "open": "link a\nb\n",
         }
 
+    def test_zeros(self, project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """What takes nothing in the sandbox must not fill this disk."""
+        size = 16 << 20
+        with Sandbox.from_local(project, "development") as sandbox:
+            sandbox.run(f"truncate -s {size} a; truncate -s {size} b; echo x >>b; echo x >c")
+            with monkeypatch.context() as m:
+                m.setattr("sandbox_rls._local.MAX_ZEROS", size * 3 // 2)
+                for dry_run in (True, False):
+                    report = sandbox.commit(dry_run=dry_run)
+                    assert paths(report.applied) == ["a", "c"]
+                    assert [(i.path, "zeros" in i.reason) for i in report.failed] == [("b", True)]
+            assert [c.path for c in sandbox.changes()] == ["b"]
+            assert paths(sandbox.commit().applied) == ["b"]
+        for name, end in (("a", b""), ("b", b"x\n")):
+            status = (project / name).stat()
+            assert status.st_size == size + len(end)
+            assert status.st_blocks * 512 < 1 << 20
+            with (project / name).open("rb") as f:
+                f.seek(size)
+                assert f.read() == end
+
     def test_conflicts(self, project: Path) -> None:
         with Sandbox.from_local(project, "development") as sandbox:
             sandbox.run("echo box | tee main.py src/a.txt mine; rm src/b.txt; echo same >same")

@@ -65,6 +65,8 @@ async def _fetch(
         async for data in client.iter_file(sandbox_id, item.path):
             await _io.run(stage.write, data)
         await _io.run(stage.finish)
+    except local.TooManyZerosError:
+        await _io.run(commit.refuse, item)
     finally:
         stage.close()
 

@@ -66,6 +66,8 @@ def _fetch(
         for data in client.iter_file(sandbox_id, item.path):
             _io.run(stage.write, data)
         _io.run(stage.finish)
+    except local.TooManyZerosError:
+        _io.run(commit.refuse, item)
     finally:
         stage.close()
 
