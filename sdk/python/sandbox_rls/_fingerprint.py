@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
+from collections.abc import Callable
 
 _DIRECTORY = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_NOFOLLOW", 0)
 _FILE = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
@@ -34,16 +35,48 @@ def open_root(path: str) -> int:
     return os.open(path, os.O_RDONLY | getattr(os, "O_DIRECTORY", 0))
 
 
-def open_directory(root: int, parts: list[str]) -> int:
-    """Open a directory of a tree. The caller closes it."""
+def open_directory(
+    root: int, parts: list[str], admits: Callable[[int, str], bool] = lambda parent, name: True
+) -> int:
+    """Open a directory of a tree. The caller closes it.
+
+    One on the way that `admits` does not take, by its parent and its name, is an OSError.
+    """
     at = os.dup(root)
     for name in parts:
         try:
             inner = os.open(name, _DIRECTORY, dir_fd=at)
+            if not admits(at, name):
+                os.close(inner)
+                raise OSError(f"{name!r} is called something else here")
         finally:
             os.close(at)
         at = inner
     return at
+
+
+def is_called(parent: int, name: str) -> bool:
+    """Report whether what a name leads to is called that, to the letter.
+
+    Many file systems, those of macOS for one, take "A" for "a": rules do not, and
+    what one says of "a" must hold. Where another spelling leads nowhere, or elsewhere,
+    the directory need not be listed.
+    """
+    if name.isascii() and not _is_same(parent, name, name.swapcase()):
+        return True
+    return name in os.listdir(parent)
+
+
+def _is_same(parent: int, name: str, other: str) -> bool:
+    if name == other:
+        return False
+    try:
+        return os.path.samestat(
+            os.stat(name, dir_fd=parent, follow_symlinks=False),
+            os.stat(other, dir_fd=parent, follow_symlinks=False),
+        )
+    except FileNotFoundError:
+        return False
 
 
 def open_file(parent: int, name: str) -> tuple[int, os.stat_result]:

@@ -4,8 +4,8 @@
 What comes from the sandbox is hostile: names, types and content. A path is taken
 apart and gone a component at a time from the directory's own descriptor, no
 symbolic link is followed, and only what the rules let the sandbox write is
-written. A file is complete in a directory of its own before it is moved to its
-place.
+written, under the name that they speak of. A file is complete in a directory of
+its own before it is moved to its place.
 """
 
 from __future__ import annotations
@@ -203,7 +203,7 @@ class LocalCommit:
     def _now(self, item: Item) -> tuple[str | None, str]:
         """Return what is at a path, or why it cannot be reached."""
         try:
-            parent = fingerprint.open_directory(self._root, item.parts[:-1])
+            parent = self._directory(item.parts[:-1])
         except FileNotFoundError:
             # What the sandbox made, or what it removes, has a directory that is not here.
             return None, self._missing_parent(item)
@@ -211,11 +211,16 @@ class LocalCommit:
             return None, "a directory on its path is something else here"
         try:
             self._seen[item.path] = now = fingerprint.take(parent, item.parts[-1])
+            if now is not None and not fingerprint.is_called(parent, item.parts[-1]):
+                return now, "is called something else here"
             return now, ""
         except OSError as e:
             return None, f"cannot be read here: {e.strerror or e}"
         finally:
             os.close(parent)
+
+    def _directory(self, parts: list[str]) -> int:
+        return fingerprint.open_directory(self._root, parts, fingerprint.is_called)
 
     def _missing_parent(self, item: Item) -> str:
         """Say whether a directory on the path was here once."""
@@ -245,7 +250,7 @@ class LocalCommit:
             self._tree.base[item.path] = item.wanted
 
     def _remove(self, item: Item) -> None:
-        parent = fingerprint.open_directory(self._root, item.parts[:-1])
+        parent = self._directory(item.parts[:-1])
         try:
             self._recheck(parent, item)
             _remove_at(parent, item.parts[-1])
@@ -293,7 +298,7 @@ class LocalCommit:
     def _make_parents(self, parts: list[str]) -> int:
         for n in range(len(parts), -1, -1):
             try:
-                at = fingerprint.open_directory(self._root, parts[:n])
+                at = self._directory(parts[:n])
                 break
             except FileNotFoundError:
                 continue

@@ -5,11 +5,21 @@ from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from sandbox_rls import Change, ChangeKind, CommitItem, ConflictError, PermissionRule, Sandbox
+from sandbox_rls import (
+    Change,
+    ChangeKind,
+    CommitItem,
+    ConflictError,
+    Permission,
+    PermissionRule,
+    Sandbox,
+)
 from sandbox_rls._local import Item, LocalCommit, LocalTree, link_text
 from sandbox_rls.presets import get_preset
 from sandbox_rls.rules import Policy
@@ -317,6 +327,56 @@ def test_names_that_are_not_utf8(tmp_path: Path) -> None:
     report = local(tmp_path, changes).report()
     assert (paths(report.skipped), paths(report.applied)) == (["a\udcff"], ["b\udcff"])
     assert tree_of(tmp_path) == {".": "directory"}
+
+
+@pytest.fixture
+def folded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let names lead to what is called the same but for case, as on macOS."""
+
+    def fold(call: Callable[..., Any]) -> Callable[..., Any]:
+        def called(name: Any, *args: Any, dir_fd: int | None = None, **rest: Any) -> Any:
+            if dir_fd is not None:
+                name = next((n for n in os.listdir(dir_fd) if n.lower() == name.lower()), name)
+            return call(name, *args, dir_fd=dir_fd, **rest)
+
+        return called
+
+    kept = os.supports_dir_fd
+    for name in ("open", "stat", "mkdir", "rmdir", "unlink", "readlink"):
+        call = getattr(os, name)
+        monkeypatch.setattr(os, name, fold(call))
+        kept = kept | {getattr(os, name)}
+    monkeypatch.setattr(os, "supports_dir_fd", kept)
+
+
+@pytest.mark.usefixtures("folded")
+def test_no_rule_is_passed_by_in_capitals(tmp_path: Path) -> None:
+    (tmp_path / ".git/hooks").mkdir(parents=True)
+    (tmp_path / ".env").write_text("SECRET")
+    (tmp_path / "straße").write_text("1")
+    (tmp_path / "Makefile").write_text("1")
+    before = tree_of(tmp_path)
+    rules = [
+        *FULL,
+        PermissionRule("**/.git/**", Permission.READ, priority=100),
+        PermissionRule("**/.env", Permission.NONE, priority=100),
+    ]
+    names = [".GIT/hooks/pre-commit", ".git/hooks/pre-commit", ".Env", ".env", "STRASSE", "STRAßE"]
+    commit = local(tmp_path, [Change(n, ChangeKind.ADDED, FILE) for n in names], rules)
+    report = commit.report()
+    assert paths(report.denied) == [".env", ".git/hooks/pre-commit"]
+    assert {i.path: i.reason for i in report.conflicts} == {
+        ".Env": "is called something else here",
+        ".GIT/hooks/pre-commit": "a directory on its path is something else here",
+        "STRAßE": "is called something else here",
+    }
+    assert paths(report.applied) == ["STRASSE"]
+    assert tree_of(tmp_path) == before | {"STRASSE": "evil"}
+    names = ["makefile", "straße", "new/A", "new/a"]
+    report = local(tmp_path, [Change(n, ChangeKind.ADDED, FILE) for n in names], rules).report()
+    assert paths(report.conflicts) == ["makefile"]
+    assert paths(report.applied) == ["new/A", "straße"]
+    assert paths(report.failed) == ["new/a"]
 
 
 def test_what_changes_between_deciding_and_applying_fails(tmp_path: Path) -> None:
