@@ -10,6 +10,7 @@ if [ -n "${SANDBOX_SESSION-}" ]; then
 		trap "ENV=/dev/fd/252 \\exec \"\$BASH\" --posix --noprofile -i /dev/fd/253 253<$SANDBOX_SESSION "'252<<<"$(
 			\builtin echo back >&8
 			\builtin echo "set +m +H +o history +o posix; trap : INT; BASH_ARGV0=bash; unset ENV; exec 252<&-"
+			\builtin echo "while IFS= read -r -u 253 SANDBOX_SESSION && [[ \$SANDBOX_SESSION != \": back\" ]]; do :; done; unset SANDBOX_SESSION"
 			\builtin shopt -p extglob
 			\builtin declare -p
 			\builtin declare -f

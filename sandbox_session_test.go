@@ -290,6 +290,26 @@ func TestSessionTimeoutKeepsOrphans(t *testing.T) {
 	})
 }
 
+// A command that bash has not begun to read at its timeout is not run when bash has made
+// itself anew, which would have to be waited for.
+func TestSessionTimeoutUnread(t *testing.T) {
+	t.Parallel()
+	s := session(t, start(t, project(t, sample)), sandbox.WithShell("/bin/bash"))
+	say(t, s, "a=kept; f() { echo $a; }")
+	for i := range 100 {
+		limit, begun := time.Duration(i%20*(i%20))*time.Microsecond+1, time.Now()
+		if _, err := s.Exec(t.Context(), "sleep 1000\nsleep 1000", sandbox.WithTimeout(limit)); !errors.Is(err, sandbox.ErrCommandTimeout) {
+			t.Fatalf("got %v", err)
+		}
+		if took := time.Since(begun); took > 10*time.Second {
+			t.Fatalf("%v took %v", limit, took)
+		}
+		if r := say(t, s, "f; echo err >&2"); r.Stdout != "kept\n" || r.Stderr != "err\n" {
+			t.Fatalf("after %v: got %+v", limit, r)
+		}
+	}
+}
+
 // A command that says again and again, as only the shell does, that the shell makes
 // itself anew is ended all the same.
 func TestSessionTimeoutOfALiar(t *testing.T) {

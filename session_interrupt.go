@@ -33,17 +33,15 @@ func (sh *shell) comeBack() bool {
 	case <-sh.back: // from a time before
 	default:
 	}
-	for i, step := range patience {
+	for _, step := range patience {
 		if err := sh.proc.Interrupt(step.signal, interruptSignal); err != nil {
 			return false
 		}
-		if i == 0 {
-			ctx, cancel := context.WithTimeout(context.Background(), step.wait)
-			_, err := sh.say(ctx, resume(seq, sh.traits.bash))
-			cancel()
-			if err != nil {
-				return false
-			}
+		ctx, cancel := context.WithTimeout(context.Background(), step.wait)
+		_, err := sh.say(ctx, resume(seq, sh.traits.bash)) // anew for each: bash may begin anew again
+		cancel()
+		if err != nil {
+			return false
 		}
 		if sh.comes(step.wait) {
 			return true

@@ -52,11 +52,14 @@ func hello(seq uint64) string {
 	return prelude + `\command eval '` + record(seq, "0 ${BASH_VERSION:+bash} ${SANDBOX_SESSION-}", true) + "unset " + sessionVar + "' || exit\n"
 }
 
-// resume is the script after an interrupt. bash has been given the script anew.
+// resume is the script after an interrupt. bash has been given the script anew, and
+// passes over all before the first line here: a command that it had not read yet, or
+// the rest of one. That line is there twice: bash may take the first of them before it
+// takes notice of the signal.
 func resume(seq uint64, bash bool) string {
 	var text string
 	if bash {
-		text = "\\command exec 253<&-\n"
+		text = ": back\n: back\n\\command exec 253<&-\n"
 	}
 	return text + record(seq, strconv.Itoa(interrupted), bash)
 }
