@@ -54,8 +54,8 @@ func (s *server) interact(ctx context.Context, svc *limited, start *sandboxv1.Ex
 	defer end()
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	in, feed := io.Pipe()
-	defer in.Close()
+	in := newIntake()
+	defer in.refuse()
 	if req.Stdin != nil {
 		req.Stdin = io.MultiReader(req.Stdin, in)
 	} else {
@@ -67,7 +67,7 @@ func (s *server) interact(ctx context.Context, svc *limited, start *sandboxv1.Ex
 	}
 	defer d.close()
 	go func() {
-		if err := d.take(stream.Receive, feed); err != nil {
+		if err := d.take(stream.Receive, in); err != nil {
 			cancel(err)
 		}
 	}()
@@ -79,8 +79,8 @@ func (s *server) interact(ctx context.Context, svc *limited, start *sandboxv1.Ex
 }
 
 // take hands on what the client sends, until it sends no more.
-func (d *driven) take(receive func() (*sandboxv1.ExecInput, error), feed *io.PipeWriter) error {
-	defer feed.Close()
+func (d *driven) take(receive func() (*sandboxv1.ExecInput, error), stdin *intake) error {
+	defer stdin.end()
 	for {
 		m, err := receive()
 		if errors.Is(err, io.EOF) {
@@ -91,12 +91,9 @@ func (d *driven) take(receive func() (*sandboxv1.ExecInput, error), feed *io.Pip
 		}
 		switch in := m.GetInput().(type) {
 		case *sandboxv1.ExecInput_Stdin:
-			_, err = feed.Write(in.Stdin)
-			if errors.Is(err, io.ErrClosedPipe) {
-				err = nil // the command reads no more
-			}
+			stdin.give(in.Stdin)
 		case *sandboxv1.ExecInput_CloseStdin:
-			err = feed.Close()
+			stdin.end()
 		case *sandboxv1.ExecInput_Resize:
 			var size sandbox.TerminalSize
 			if size, err = wire.SizeFrom(in.Resize); err == nil {

@@ -105,6 +105,22 @@ func TestInteractive(t *testing.T) {
 	_, _ = stream.CloseRequest(), stream.CloseResponse()
 }
 
+// TestSignalPastInput signals a command that does not read what it was sent before.
+func TestSignalPastInput(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, server.Limits{})
+	id := s.start(s.codebase())
+	k := s.talk(&sandboxv1.ExecRequest{SandboxId: id, Command: "trap 'head -c 1500000 | wc -c; exit 7' INT; echo ready; while :; do sleep 0.01; done"})
+	k.until("ready")
+	for range 3 {
+		k.say(stdin(strings.Repeat("x", 500_000)))
+	}
+	k.say(&sandboxv1.ExecInput{Input: &sandboxv1.ExecInput_Signal{Signal: int32(syscall.SIGINT)}})
+	if r := k.until(""); r.GetExitCode() != 7 || !strings.Contains(k.out.String(), "1500000\n") {
+		t.Errorf("%v, %q", r, k.out.String())
+	}
+}
+
 // TestLargeInput feeds a command more than any message may hold, from a reader
 // that knows no size, and one whose reader fails.
 func TestLargeInput(t *testing.T) {
