@@ -51,7 +51,8 @@ def resolve(
     given = endpoint or os.environ.get("SANDBOX_ENDPOINT") or DEFAULT_ENDPOINT
     token = token or os.environ.get("SANDBOX_TOKEN")
     scheme, explicit, host, authority = _split(given, secure)
-    transport: dict[str, Any] = {"connect_timeout": connect_timeout}
+    # No server of this protocol sends its clients elsewhere, with what they have uploaded.
+    transport: dict[str, Any] = {"connect_timeout": connect_timeout, "follow_redirects": False}
     if _is_loopback(host):
         transport["proxy"] = _NO_PROXY
     if scheme == "https":
