@@ -502,6 +502,9 @@ class AsyncSandbox:
         lets it be overwritten. `dry_run` changes nothing and reports what would be
         done. After `from_codebase` and `connect` the codebase takes the
         directory's place.
+
+        Commit to a directory while no command runs: what one writes to a file that
+        has just been fetched is no change any more, and not in the directory either.
         """
         if self._tree is None:
             return await self._client.commit(
