@@ -8,6 +8,7 @@ import contextlib
 import gc
 import os
 import threading
+import time
 import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -86,3 +87,19 @@ def test_forked(endpoint: str) -> None:
         assert client.list_presets()
         assert in_time(lambda: forked(client)) == 0
         assert client.list_presets()
+
+
+def test_left_in_the_middle(endpoint: str, project: Path) -> None:
+    """A command that is fed, and that nobody has any more, keeps no thread."""
+    with (
+        SandboxClient(endpoint) as client,
+        Sandbox.from_local(project, "development", client=client) as sandbox,
+    ):
+        before = threading.active_count()
+        for _ in range(3):
+            assert next(client.exec_interactive(sandbox.id, "echo begun; cat")) == b"begun\n"
+        gc.collect()
+        until = time.monotonic() + 30
+        while threading.active_count() > before:
+            assert time.monotonic() < until, threading.enumerate()
+            time.sleep(0.01)

@@ -57,6 +57,9 @@ class Channel(Generic[T]):
     def close(self) -> None:
         self._queue.put_nowait(None)
 
+    def end_with(self, owner: object) -> None:
+        """Do nothing: whoever takes the items ends with the request."""
+
     async def __aiter__(self) -> AsyncIterator[T]:
         while (item := await self._queue.get()) is not None:
             yield item

@@ -78,6 +78,7 @@ class AsyncRunningCommand(AsyncExecStream):
     ) -> None:
         super().__init__(messages, about)
         self._inputs = inputs
+        inputs.end_with(self)
 
     async def __anext__(self) -> OutputChunk:
         try:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import queue
+import weakref
 from collections.abc import Callable, Iterable, Iterator
 from typing import Generic, TypeVar
 
@@ -44,13 +45,19 @@ class Channel(Generic[T]):
     """Items for a stream that goes on until it is closed."""
 
     def __init__(self) -> None:
-        self._queue: queue.Queue[T | None] = queue.Queue()
+        # A SimpleQueue, since what is closed by the garbage collector may be in the
+        # middle of anything.
+        self._queue: queue.SimpleQueue[T | None] = queue.SimpleQueue()
 
     def put(self, item: T) -> None:
         self._queue.put(item)
 
     def close(self) -> None:
         self._queue.put(None)
+
+    def end_with(self, owner: object) -> None:
+        """Close it when nobody has its owner any more: a thread waits for the items."""
+        weakref.finalize(owner, self.close).atexit = False
 
     def __iter__(self) -> Iterator[T]:
         while (item := self._queue.get()) is not None:

@@ -79,6 +79,7 @@ class RunningCommand(ExecStream):
     ) -> None:
         super().__init__(messages, about)
         self._inputs = inputs
+        inputs.end_with(self)
 
     def __next__(self) -> OutputChunk:
         try:
