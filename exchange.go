@@ -140,9 +140,12 @@ func (x *exchange) finish() {
 		case <-time.After(lastWords):
 		}
 	}
-	if x.feed != nil {
-		// Nobody reads it any more: a write that waits ends.
+	// Nobody reads the input any more: a write that waits ends.
+	switch {
+	case x.terminal != nil:
 		_ = x.feed.SetWriteDeadline(time.Now())
+	case x.feed != nil:
+		x.feed.Close() // and not by write, whose reader may block for ever
 	}
 	if x.puller != nil {
 		x.puller.finish(x.taps)

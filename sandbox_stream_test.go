@@ -9,6 +9,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"os"
 	"strings"
 	"syscall"
 	"testing"
@@ -295,4 +296,24 @@ func typing(t *testing.T, sb *sandbox.Sandbox, req sandbox.ExecRequest, script .
 	}
 	r, _ := c.Wait()
 	return all, r
+}
+
+// A command whose input blocks for ever keeps no descriptor when it has ended.
+func TestBlockedInputKeepsNoDescriptor(t *testing.T) {
+	sb := start(t, project(t, sample))
+	in, feed := io.Pipe()
+	defer feed.Close()
+	descriptors := func() int {
+		list, err := os.ReadDir("/proc/self/fd")
+		check(t, err)
+		return len(list)
+	}
+	must(t, sb, "true")
+	before := descriptors()
+	for range 30 {
+		for _, err := range sb.ExecStream(t.Context(), sandbox.ExecRequest{Command: "true", Stdin: in}) {
+			check(t, err)
+		}
+	}
+	eventually(t, "no more descriptors are open than before", func() bool { return descriptors() < before+15 })
 }
