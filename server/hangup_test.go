@@ -22,7 +22,7 @@ import (
 // silent for longer than a client may be: it is not ended before, and is then.
 func TestHangup(t *testing.T) {
 	t.Parallel()
-	s := newSite(t, server.Limits{Commands: 1, ReadTimeout: 100 * time.Millisecond})
+	s := newSite(t, server.Limits{Commands: 1, ReadTimeout: 500 * time.Millisecond})
 	id := s.start(s.codebase())
 	run := func(command string) error {
 		_, err := s.sb.Exec(t.Context(), &sandboxv1.ExecRequest{SandboxId: id, Command: command, Timeout: durationpb.New(10 * time.Second)})
@@ -31,7 +31,7 @@ func TestHangup(t *testing.T) {
 	for name, http := range map[string]*http.Client{"HTTP/1.1": {Transport: http1(t)}, "HTTP/2": http2Client(t)} {
 		for protocol, opt := range map[string]connect.ClientOption{"connect": connect.WithClientOptions(), "gRPC-Web": connect.WithGRPCWeb()} {
 			c := sandboxv1connect.NewSandboxServiceClient(http, s.url, opt)
-			req := &sandboxv1.ExecRequest{SandboxId: id, Command: "sleep 0.4; echo done"}
+			req := &sandboxv1.ExecRequest{SandboxId: id, Command: "sleep 1; echo done"}
 			if r, err := c.Exec(t.Context(), req); err != nil || r.GetStdout() != "done\n" {
 				t.Errorf("%s, %s: %v, %v", name, protocol, r, err)
 			}
@@ -56,7 +56,7 @@ func TestHangup(t *testing.T) {
 				},
 			} {
 				ctx, cancel := context.WithCancel(t.Context()) // no deadline, of which the server would know
-				timer := time.AfterFunc(300*time.Millisecond, cancel)
+				timer := time.AfterFunc(800*time.Millisecond, cancel)
 				call(ctx)
 				cancel()
 				timer.Stop()
