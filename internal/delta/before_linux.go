@@ -11,7 +11,10 @@ type File struct{ found *found }
 func (f *File) Entry() *tree.Entry { return &f.found.Entry }
 
 // Open opens a regular file for reading. It is for as long as the Reader is open.
-func (f *File) Open() (int, error) { return openRegular(f.found) }
+func (f *File) Open() (int, error) {
+	fd, _, err := openRegular(f.found)
+	return fd, err
+}
 
 // Before finds a path as it is compared with; nil where there is nothing.
 func (r *Reader) Before(path string) (*File, error) {

@@ -10,6 +10,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/sandbox-rls/sandbox/internal/batch"
 	"github.com/sandbox-rls/sandbox/internal/tree"
 )
 
@@ -45,13 +46,14 @@ func ChangesAt(l Layers, path string) ([]Change, error) {
 		return nil, err
 	}
 	defer s.close()
-	c := &collector{buf: make([]byte, 64<<10), only: path, told: map[unix.Errno]int{}}
+	c := &collector{buf: make([]byte, 64<<10), only: path, told: map[unix.Errno]int{}, queue: contest(l, s)}
 	c.name(pair{old: &merged{layers: s.before}, new: &merged{layers: s.now}}, "/")
 	for len(c.stack) > 0 {
 		p := c.stack[len(c.stack)-1]
 		c.stack = c.stack[:len(c.stack)-1]
 		c.compare(p)
 	}
+	c.settle()
 	slices.SortFunc(c.changes, func(a, b Change) int { return strings.Compare(a.Path, b.Path) })
 	return c.changes, errors.Join(c.errors...)
 }
@@ -64,13 +66,14 @@ type pair struct {
 }
 
 type collector struct {
-	comparer
-	only    string // the path that is asked for
-	stack   []pair
-	changes []Change
-	errors  []error
-	told    map[unix.Errno]int // how many of errors are of a kind
-	buf     []byte
+	queue     *batch.Queue[*contested]
+	only      string // the path that is asked for
+	stack     []pair
+	changes   []Change
+	contested []*contested // which of changes may be none
+	errors    []error
+	told      map[unix.Errno]int // how many of errors are of a kind
+	buf       []byte
 }
 
 // maxErrors bounds what directories full of them take. No kind of them hides another.
@@ -177,8 +180,14 @@ func (c *collector) note(old, now *merged, path string, gone int64) {
 		return
 	case old == nil:
 		change.Kind = Added
-	case c.same(now.found, old.found):
-		return
+	case alike(now.found, old.found):
+		if !unsure(now.found, old.found) {
+			return
+		}
+		p := &contested{now: now.found, old: old.found, change: len(c.changes)}
+		c.contested = append(c.contested, p)
+		c.queue.Add(p)
+		fallthrough
 	default:
 		change.Kind, change.OldMode, change.OldSize = Modified, old.Mode, old.Size
 	}
@@ -198,6 +207,20 @@ func deletedAt(dir *merged, path string) int64 {
 		return 0
 	}
 	return dir.ChangeTime
+}
+
+// settle takes out of the changes what turned out to be the same.
+func (c *collector) settle() {
+	c.queue.Finish()
+	for _, p := range c.contested {
+		if p.same {
+			c.changes[p.change].Path = ""
+		}
+	}
+	c.changes = slices.DeleteFunc(c.changes, func(c Change) bool { return c.Path == "" })
+	if len(c.changes) == 0 {
+		c.changes = nil
+	}
 }
 
 func (c *collector) add(change Change) { c.changes = append(c.changes, change) }

@@ -85,7 +85,7 @@ func contentOf(f *found, limit int64) *Content {
 
 // readContent reads a file, which may grow meanwhile.
 func readContent(f *found, limit int64) (string, error) {
-	fd, err := openRegular(f)
+	fd, _, err := openRegular(f)
 	if err != nil {
 		return "", err
 	}

@@ -11,9 +11,9 @@ import (
 // compareBuffer is half of the memory for comparing two files.
 const compareBuffer = 128 << 10
 
-// same reports whether the file that one stack of layers shows under a name is
-// what another shows.
-func (c *comparer) same(upper, lower *found) bool {
+// alike reports whether the file that one stack of layers shows under a name is what
+// another shows, but for the content of regular files of the same size.
+func alike(upper, lower *found) bool {
 	if upper.layer == lower.layer {
 		return true
 	}
@@ -24,11 +24,17 @@ func (c *comparer) same(upper, lower *found) bool {
 	case upper.Mode.IsDir():
 		return true
 	case upper.Mode.IsRegular():
-		return upper.Size == lower.Size && (upper.Size == 0 || c.sameContent(upper, lower))
+		return upper.Size == lower.Size
 	case upper.Special():
 		return upper.rdev == lower.rdev
 	}
 	return upper.Link == lower.Link
+}
+
+// unsure reports whether it takes the content to tell that files are the same which
+// are alike.
+func unsure(upper, lower *found) bool {
+	return upper.layer != lower.layer && upper.Mode.IsRegular() && upper.Size > 0
 }
 
 type comparer struct {
@@ -38,20 +44,23 @@ type comparer struct {
 // sameContent compares two files byte by byte. One that cannot be read is
 // taken to differ, but for placeholders, which hold nothing.
 func (c *comparer) sameContent(a, b *found) bool {
-	fa, err := openRegular(a)
+	fa, size, err := openRegular(a)
 	if err != nil {
 		return err == unix.EACCES && a.blocks == 0 && b.blocks == 0
 	}
 	defer unix.Close(fa)
-	fb, err := openRegular(b)
+	fb, other, err := openRegular(b)
 	if err != nil {
 		return false
 	}
 	defer unix.Close(fb)
+	if size != other {
+		return false
+	}
 	if c.a == nil {
 		c.a, c.b = make([]byte, compareBuffer), make([]byte, compareBuffer)
 	}
-	for at := int64(0); ; {
+	for at := int64(0); at < size; {
 		n, err := readAt(fa, c.a, at)
 		if err != nil {
 			return false
@@ -65,20 +74,22 @@ func (c *comparer) sameContent(a, b *found) bool {
 		}
 		at += int64(n)
 	}
+	return true
 }
 
-// openRegular opens a file, which may have become something else meanwhile.
-func openRegular(f *found) (int, error) {
-	fd, err := f.layer.open(f.Path, unix.O_RDONLY)
+// openRegular opens a file, which may have become something else meanwhile, and tells
+// its size.
+func openRegular(f *found) (fd int, size int64, err error) {
+	fd, err = f.layer.open(f.Path, unix.O_RDONLY)
 	if err != nil {
-		return -1, err
+		return -1, 0, err
 	}
 	var st unix.Stat_t
 	if err := unix.Fstat(fd, &st); err != nil || st.Mode&unix.S_IFMT != unix.S_IFREG {
 		unix.Close(fd)
-		return -1, unix.EINVAL
+		return -1, 0, unix.EINVAL
 	}
-	return fd, nil
+	return fd, st.Size, nil
 }
 
 // readAt fills buf unless the file ends before.

@@ -48,8 +48,11 @@ func over(top *layer, layers []layer) []layer {
 	return append([]layer{*top}, layers...)
 }
 
+// all are all layers, in the same order for the same directories.
+func (s *stacks) all() []layer { return over(s.base, over(s.upper, s.lower)) }
+
 func (s *stacks) close() {
-	for _, l := range over(s.base, over(s.upper, s.lower)) {
+	for _, l := range s.all() {
 		_ = l.Close()
 	}
 }

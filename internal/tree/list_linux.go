@@ -5,7 +5,6 @@ package tree
 import (
 	"context"
 	"io/fs"
-	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -83,9 +82,6 @@ func (t *Tree) fill(ctx context.Context, o *options) error {
 	slices.SortStableFunc(t.Problems, func(a, b Problem) int { return Compare(a.Path, b.Path) })
 	return nil
 }
-
-// Workers is how many goroutines work on one tree at a time.
-func Workers() int { return min(max(runtime.GOMAXPROCS(0), 2), 8) }
 
 func (l *lister) work() {
 	buf := make([]byte, listBuffer)
