@@ -3,7 +3,6 @@
 package commit
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -64,11 +63,7 @@ func (t *txn) stagingName() string { return stagingPrefix + t.id }
 // put journals the state.
 func (t *txn) put(s state) error {
 	t.rec.State = s
-	entry, err := json.Marshal(&t.rec)
-	if err == nil {
-		err = t.journal.Put(t.id, entry)
-	}
-	if err != nil {
+	if err := t.journal.Put(t.id, t.rec.encode()); err != nil {
 		return fmt.Errorf("journal: %w", err)
 	}
 	return nil
