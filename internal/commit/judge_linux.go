@@ -32,21 +32,20 @@ func (j *judge) judgeAll(ctx context.Context, upper string) error {
 	}
 	j.homes, j.mounts = []home{{Path: "/", Ino: e.Ino}}, map[uint64]int{mount: 0}
 	defer j.leave()
-	var files []*node
+	files := j.queue(ctx, upper)
 	for i := range j.nodes { // parents first
 		n := &j.nodes[i]
-		if err := ctx.Err(); err != nil {
-			return err
-		}
 		switch {
+		case ctx.Err() != nil:
 		case !j.one(n):
 		case j.file(i):
-			files = append(files, n)
+			files.Add(n)
 		default:
 			j.weigh(n)
 		}
 	}
-	if err := j.weighAll(ctx, upper, files); err != nil {
+	files.Finish()
+	if err := ctx.Err(); err != nil {
 		return err
 	}
 	for i := len(j.nodes) - 1; i >= 0; i-- { // children first

@@ -6,12 +6,11 @@ import (
 	"context"
 	"errors"
 	"io/fs"
-	"sync"
-	"sync/atomic"
 	"time"
 
 	"golang.org/x/sys/unix"
 
+	"github.com/sandbox-rls/sandbox/internal/batch"
 	"github.com/sandbox-rls/sandbox/internal/delta"
 	"github.com/sandbox-rls/sandbox/internal/tree"
 )
@@ -32,28 +31,22 @@ type weigher struct {
 	fd        int
 }
 
-// weighAll weighs nodes that do not depend on each other.
-func (w *weigher) weighAll(ctx context.Context, upper string, nodes []*node) error {
-	var next atomic.Int64
-	some := func(w *weigher) {
-		for i := next.Add(1) - 1; i < int64(len(nodes)) && ctx.Err() == nil; i = next.Add(1) - 1 {
-			w.weigh(nodes[i])
+// queue weighs nodes that do not depend on each other, with other goroutines while the
+// next ones are found, until ctx is over.
+func (w *weigher) queue(ctx context.Context, upper string) *batch.Queue[*node] {
+	some := func(w *weigher) batch.Work[*node] {
+		return func(nodes []*node) {
+			for _, n := range nodes {
+				if ctx.Err() == nil {
+					w.weigh(n)
+				}
+			}
 		}
 	}
-	var group sync.WaitGroup
-	for range min(tree.Workers(), len(nodes)/fewNodes+1) - 1 {
+	return batch.New(some(w), func() (batch.Work[*node], func(), error) {
 		other, done, err := w.another(upper)
-		if err != nil {
-			break // alone, then
-		}
-		group.Go(func() {
-			defer done()
-			some(other)
-		})
-	}
-	some(w)
-	group.Wait()
-	return ctx.Err()
+		return some(other), done, err
+	})
 }
 
 // another makes a weigher for another goroutine.
