@@ -10,6 +10,7 @@ import (
 	"os"
 
 	"github.com/sandbox-rls/sandbox/internal/delta"
+	"github.com/sandbox-rls/sandbox/internal/tree"
 )
 
 // Run needs Linux.
@@ -25,6 +26,15 @@ func Still(*os.File, *Stamp) bool { return false }
 
 // ReadLink is false.
 func ReadLink(*os.Root, string, *Stamp) (string, bool) { return "", false }
+
+// Sums needs Linux.
+type Sums struct{}
+
+// NewSums makes an empty set.
+func NewSums() *Sums { return &Sums{} }
+
+// Add does nothing.
+func (*Sums) Add(*tree.Entry, int, []byte) {}
 
 // Layers needs Linux.
 type Layers struct{}

@@ -40,7 +40,8 @@
 //
 // # Why content is summed up twice
 //
-// Each old file of up to 1 MiB is read when it is judged, and read again after it was
+// Each old file of up to 1 MiB is read when it is judged, or, where the caller has read it
+// already to find the changes, before that (Sums), and read again after it was
 // exchanged, though its size and times are the same. Times alone do not prove that it
 // is: a write within one tick of the kernel's clock leaves the time that was there
 // (before Linux 6.13); a page that is mapped and dirty takes further writes

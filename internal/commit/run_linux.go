@@ -34,7 +34,7 @@ func Run(ctx context.Context, req Request, opts Options) (*Report, error) {
 	}
 	defer unix.Close(root)
 
-	w := &weigher{buffers: newBuffers(), root: root, source: source{upper}, base: req.Base, overwrite: opts.Overwrite}
+	w := &weigher{buffers: newBuffers(), root: root, source: source{upper}, base: req.Base, sums: req.Sums, overwrite: opts.Overwrite}
 	defer w.close()
 	j := judge{weigher: w, opts: &opts, index: map[string]int{}}
 	for i, c := range changes {

@@ -26,6 +26,7 @@ type weigher struct {
 	root      int
 	source    source
 	base      Base
+	sums      *Sums
 	overwrite bool
 	at        string // the directory of the target that fd is, if that is open
 	fd        int
@@ -64,7 +65,7 @@ func (w *weigher) another(upper string) (*weigher, func(), error) {
 		done()
 		return nil, nil, err
 	}
-	other := &weigher{buffers: newBuffers(), root: w.root, source: source{cursor}, base: base, overwrite: w.overwrite}
+	other := &weigher{buffers: newBuffers(), root: w.root, source: source{cursor}, base: base, sums: w.sums, overwrite: w.overwrite}
 	return other, func() {
 		other.close()
 		cursor.Close()
@@ -120,6 +121,10 @@ func (w *weigher) stamp(n *node) error {
 		return nil
 	}
 	if s.Size > smallFile && !touchedSince(s.Mtime, time.Now().UnixNano()) {
+		return nil
+	}
+	if f := w.sums.of(&n.now.Entry); f != nil {
+		s.Digest, n.plain = f.stamp.Digest, f.plain
 		return nil
 	}
 	fd, err := w.open(n.change.Path)

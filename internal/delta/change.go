@@ -6,6 +6,8 @@ import (
 	"errors"
 	"io/fs"
 	"strconv"
+
+	"github.com/sandbox-rls/sandbox/internal/tree"
 )
 
 // Kind says what happened to a path.
@@ -60,3 +62,9 @@ type Change struct {
 	ModTime int64
 	Link    string
 }
+
+// Seen is shown an old file that was read as a whole when it was compared, and that is
+// otherwise now: what fstat(2) said of it before it was read, a descriptor that is open for
+// reading, and what is in it, all for as long as the call. Large files are not shown, nor those that differ
+// without being read. Several goroutines call it at a time.
+type Seen func(old *tree.Entry, fd int, content []byte)

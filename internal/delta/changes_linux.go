@@ -30,7 +30,10 @@ const maxPath = unix.PathMax
 // cannot be read, the error says what, and the changes found elsewhere are
 // returned with it. So it is with directories that hold paths longer than 4096
 // bytes, which is ENAMETOOLONG, once for each. Of very many errors the first are told.
-func Changes(l Layers) ([]Change, error) { return ChangesAt(l, "/") }
+func Changes(l Layers) ([]Change, error) { return changesAt(l, "/", nil) }
+
+// ChangesSeen is Changes, for a caller who wants to see old files that were read.
+func ChangesSeen(l Layers, seen Seen) ([]Change, error) { return changesAt(l, "/", seen) }
 
 // ChangesAt is Changes for one path, and what lies beneath it. It costs what
 // changed there.
@@ -41,12 +44,16 @@ func ChangesAt(l Layers, path string) ([]Change, error) {
 	if len(path) > maxPath {
 		return nil, &fs.PathError{Op: "changes", Path: path, Err: unix.ENAMETOOLONG}
 	}
+	return changesAt(l, path, nil)
+}
+
+func changesAt(l Layers, path string, seen Seen) ([]Change, error) {
 	s, err := l.open()
 	if err != nil {
 		return nil, err
 	}
 	defer s.close()
-	c := &collector{buf: make([]byte, 64<<10), only: path, told: map[unix.Errno]int{}, queue: contest(l, s)}
+	c := &collector{buf: make([]byte, 64<<10), only: path, told: map[unix.Errno]int{}, queue: contest(l, s, seen)}
 	c.name(pair{old: &merged{layers: s.before}, new: &merged{layers: s.now}}, "/")
 	for len(c.stack) > 0 {
 		p := c.stack[len(c.stack)-1]

@@ -17,6 +17,9 @@ func Changes(Layers) ([]Change, error) {
 	return nil, errors.ErrUnsupported
 }
 
+// ChangesSeen needs Linux.
+func ChangesSeen(Layers, Seen) ([]Change, error) { return nil, errors.ErrUnsupported }
+
 // Size needs Linux.
 func Size(string) (bytes, files int64, err error) { return 0, 0, errors.ErrUnsupported }
 

@@ -17,15 +17,15 @@ type contested struct {
 
 // contest begins to compare what files hold, which goes on while the walk finds more of
 // them. Other goroutines open the layers l for themselves, which s are.
-func contest(l Layers, s *stacks) *batch.Queue[*contested] {
-	var own comparer
+func contest(l Layers, s *stacks, seen Seen) *batch.Queue[*contested] {
+	own := comparer{seen: seen}
 	return batch.New(func(some []*contested) { own.settle(some, nil, nil) },
 		func() (batch.Work[*contested], func(), error) {
 			other, err := l.open()
 			if err != nil {
 				return nil, nil, err
 			}
-			var c comparer
+			c := comparer{seen: seen}
 			from, to := s.all(), other.all()
 			return func(some []*contested) { c.settle(some, from, to) }, other.close, nil
 		})

@@ -5,12 +5,16 @@ package delta_test
 import (
 	"fmt"
 	"os"
+	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"golang.org/x/sys/unix"
 
 	"github.com/sandbox-rls/sandbox/internal/delta"
+	"github.com/sandbox-rls/sandbox/internal/tree"
 )
 
 // TestChangesOfManyFiles has so many files with the size and mode of those beneath that
@@ -40,6 +44,47 @@ func TestChangesOfManyFiles(t *testing.T) {
 	late := time.Now().Add(time.Hour) // times make no change, nor save one from being found
 	must(t, os.Chtimes(l.Upper+"/d0/f001", late, late))
 	if d := cmp.Diff(want, changesOf(t, l)); d != "" {
+		t.Errorf("-want +got:\n%s", d)
+	}
+}
+
+// TestChangesSeen shows old files that were read and differ, once each, and no others.
+func TestChangesSeen(t *testing.T) {
+	dir := t.TempDir()
+	l := delta.Layers{Upper: dir + "/upper", Open: dir + "/open", Lower: []string{dir + "/lower"}}
+	large := strings.Repeat("x", 1<<20)
+	want := map[string]string{}
+	for i := range 100 {
+		path := fmt.Sprintf("/d/f%d", i)
+		want[path] = fmt.Sprintf("%05d", i)
+		put(t, l.Lower[0]+path, want[path])
+		put(t, l.Upper+path, "other")
+	}
+	put(t, l.Lower[0]+"/based", "below")
+	for path, texts := range map[string][2]string{
+		"/based": {"based", "other"}, "/same": {"text", "text"}, "/longer": {"text", "texts"}, "/large": {large + "1", large + "2"},
+	} {
+		put(t, l.Open+path, texts[0])
+		put(t, l.Upper+path, texts[1])
+	}
+	want["/based"] = "based"
+	put(t, l.Upper+"/added", "text")
+	var mu sync.Mutex
+	got := map[string]string{}
+	_, err := delta.ChangesSeen(l, func(old *tree.Entry, fd int, content []byte) {
+		mu.Lock()
+		defer mu.Unlock()
+		if _, ok := got[old.Path]; ok {
+			t.Errorf("%s was shown twice", old.Path)
+		}
+		got[old.Path] = string(content)
+		var st unix.Stat_t
+		if err := unix.Fstat(fd, &st); err != nil || tree.EntryOf(old.Path, &st) != *old {
+			t.Errorf("%s: %v: %+v", old.Path, err, old)
+		}
+	})
+	must(t, err)
+	if d := cmp.Diff(want, got); d != "" {
 		t.Errorf("-want +got:\n%s", d)
 	}
 }

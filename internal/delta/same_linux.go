@@ -6,6 +6,8 @@ import (
 	"bytes"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/sandbox-rls/sandbox/internal/tree"
 )
 
 // compareBuffer is half of the memory for comparing two files.
@@ -39,34 +41,41 @@ func unsure(upper, lower *found) bool {
 
 type comparer struct {
 	a, b []byte
+	seen Seen // nil: nobody wants to know
 }
 
 // sameContent compares two files byte by byte. One that cannot be read is
 // taken to differ, but for placeholders, which hold nothing.
 func (c *comparer) sameContent(a, b *found) bool {
-	fa, size, err := openRegular(a)
+	fa, now, err := openRegular(a)
 	if err != nil {
 		return err == unix.EACCES && a.blocks == 0 && b.blocks == 0
 	}
 	defer unix.Close(fa)
-	fb, other, err := openRegular(b)
+	fb, old, err := openRegular(b)
 	if err != nil {
 		return false
 	}
 	defer unix.Close(fb)
-	if size != other {
+	if now.Size != old.Size {
 		return false
 	}
 	if c.a == nil {
 		c.a, c.b = make([]byte, compareBuffer), make([]byte, compareBuffer)
 	}
-	for at := int64(0); at < size; {
+	for at := int64(0); at < old.Size; {
 		n, err := readAt(fa, c.a, at)
 		if err != nil {
 			return false
 		}
 		m, err := readAt(fb, c.b, at)
-		if err != nil || !bytes.Equal(c.a[:n], c.b[:m]) {
+		if err != nil {
+			return false
+		}
+		if !bytes.Equal(c.a[:n], c.b[:m]) {
+			if c.seen != nil && int64(m) == old.Size {
+				c.seen(old, fb, c.b[:m])
+			}
 			return false
 		}
 		if n == 0 {
@@ -78,18 +87,19 @@ func (c *comparer) sameContent(a, b *found) bool {
 }
 
 // openRegular opens a file, which may have become something else meanwhile, and tells
-// its size.
-func openRegular(f *found) (fd int, size int64, err error) {
+// what fstat(2) says of it.
+func openRegular(f *found) (fd int, e *tree.Entry, err error) {
 	fd, err = f.layer.open(f.Path, unix.O_RDONLY)
 	if err != nil {
-		return -1, 0, err
+		return -1, nil, err
 	}
 	var st unix.Stat_t
 	if err := unix.Fstat(fd, &st); err != nil || st.Mode&unix.S_IFMT != unix.S_IFREG {
 		unix.Close(fd)
-		return -1, 0, unix.EINVAL
+		return -1, nil, unix.EINVAL
 	}
-	return fd, st.Size, nil
+	is := tree.EntryOf(f.Path, &st)
+	return fd, &is, nil
 }
 
 // readAt fills buf unless the file ends before.

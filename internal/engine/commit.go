@@ -23,6 +23,8 @@ type CommitOptions struct {
 	// Only says which paths are committed, and Above which lie above one of those.
 	Only, Above                func(path string) bool
 	DryRun, Partial, Overwrite bool
+
+	sums *commit.Sums // of what is in the target
 }
 
 // Commit carries what the sandbox changed over to what it was made of, or to a
@@ -32,7 +34,12 @@ func (w *Workspace) Commit(ctx context.Context, o CommitOptions) (*commit.Report
 	if err != nil {
 		return nil, err
 	}
-	changes, err := w.Changes()
+	var seen delta.Seen
+	if w.Live && o.Target == "" { // the old files are those of the target
+		o.sums = commit.NewSums()
+		seen = o.sums.Add
+	}
+	changes, err := w.changes(seen)
 	done()
 	failed, long, err := unlisted(err)
 	if err != nil {
@@ -94,7 +101,7 @@ func (w *Workspace) commitToDir(ctx context.Context, changes []delta.Change, o C
 		base = layers
 	}
 	report, err := commit.Run(ctx, commit.Request{
-		Target: o.Target, Upper: w.Upper(), Changes: changes, Base: base, Journal: o.Journal,
+		Target: o.Target, Upper: w.Upper(), Changes: changes, Base: base, Sums: o.sums, Journal: o.Journal,
 	}, commit.Options{
 		DryRun: o.DryRun, Partial: o.Partial, Overwrite: o.Overwrite, Later: w.engine.later,
 		Allow: func(path string) bool { return w.Policy.Level(path) == fsguard.Write || in(made, path) },

@@ -13,7 +13,10 @@ import (
 )
 
 // Changes lists what the sandbox changed. The workspace must be held.
-func (w *Workspace) Changes() ([]delta.Change, error) {
+func (w *Workspace) Changes() ([]delta.Change, error) { return w.changes(nil) }
+
+// changes shows the old files that were read to seen, if that is not nil.
+func (w *Workspace) changes(seen delta.Seen) ([]delta.Change, error) {
 	if w.delta == "" {
 		return nil, nil
 	}
@@ -22,7 +25,7 @@ func (w *Workspace) Changes() ([]delta.Change, error) {
 		return nil, err
 	}
 	defer done()
-	return delta.Changes(w.layers())
+	return delta.ChangesSeen(w.layers(), seen)
 }
 
 // Reader reads both sides of changes. The workspace must be held.
