@@ -17,7 +17,6 @@ var errConflict = errors.New("conflict")
 // keeps the rest from being applied, is the index of the last step that
 // may have been done.
 func (t *txn) apply() (int, error) {
-	asked := map[int]bool{}
 	for from := 0; from < len(t.rec.Steps); {
 		n := t.independent(from)
 		var last atomic.Int64
@@ -25,7 +24,7 @@ func (t *txn) apply() (int, error) {
 			i += from
 			for at := last.Load(); int64(i) > at && !last.CompareAndSwap(at, int64(i)); at = last.Load() {
 			}
-			return t.attempt(i, asked)
+			return t.attempt(i)
 		})
 		if err != nil {
 			return int(last.Load()), err
@@ -49,15 +48,14 @@ func (t *txn) independent(from int) int {
 	return max(n, 1)
 }
 
-// attempt does a step, if it is still to be done. asked are the items of which it is
-// known that they may be written.
-func (t *txn) attempt(i int, asked map[int]bool) error {
+// attempt does a step, if it is still to be done.
+func (t *txn) attempt(i int) error {
 	s := &t.rec.Steps[i]
 	n := &t.nodes[s.Item]
 	if n.fate != applied {
 		return nil
 	}
-	if !t.recovering && !t.allowed(s, asked) {
+	if !t.recovering && !t.allowed(s) {
 		n.set(denied, "may not be written")
 		return nil
 	}
@@ -75,13 +73,14 @@ func (t *txn) attempt(i int, asked map[int]bool) error {
 	return nil
 }
 
-func (t *txn) allowed(s *step, asked map[int]bool) bool {
+// allowed asks once for each item.
+func (t *txn) allowed(s *step) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if !asked[s.Item] && !t.opts.allows(string(s.Path)) {
+	if !t.asked[s.Item] && !t.opts.allows(string(s.Path)) {
 		return false
 	}
-	asked[s.Item] = true
+	t.asked[s.Item] = true
 	return true
 }
 

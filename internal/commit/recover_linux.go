@@ -41,7 +41,7 @@ func recoverAll(ctx context.Context, j Journal, fault func(string) error) ([]Rec
 		} else {
 			t := &txn{
 				calls: calls{fault}, buffers: newBuffers(), opts: &Options{}, journal: j, id: id, rec: *rec,
-				outcome: newOutcome(), recovering: true,
+				outcome: newOutcome(len(rec.Items)), recovering: true,
 			}
 			r.Target = string(rec.Target)
 			t.recover(&r)

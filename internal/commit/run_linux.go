@@ -53,7 +53,7 @@ func Run(ctx context.Context, req Request, opts Options) (*Report, error) {
 	}
 	t := &txn{
 		calls: calls{opts.fault}, buffers: j.buffers, opts: &opts, journal: req.Journal, id: newID(),
-		root: root, nodes: j.nodes, outcome: newOutcome(),
+		root: root, nodes: j.nodes, outcome: newOutcome(len(j.nodes)),
 		rec: record{
 			Version: recordVersion, Target: name(req.Target), Dev: e.Dev, Ino: e.Ino,
 			Partial: opts.Partial, Homes: j.homes,
@@ -161,12 +161,11 @@ func (t *txn) rollBack(last int, why error) (*Report, error) {
 // report sorts the changes by their fate, with what was left at each path.
 func (t *txn) report() *Report {
 	r := reportOf(t.nodes)
-	stamps := map[string]*Stamp{}
-	for i, stamp := range t.after {
-		stamps[t.nodes[i].change.Path] = stamp
-	}
-	for i := range r.Applied {
-		r.Applied[i].Now = stamps[r.Applied[i].Path]
+	left := r.Applied // in the order of the nodes
+	for i := range t.nodes {
+		if t.nodes[i].fate == applied {
+			left[0].Now, left = t.after[i], left[1:]
+		}
 	}
 	r.Left = t.left
 	return r

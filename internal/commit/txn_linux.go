@@ -39,11 +39,14 @@ type txn struct {
 // outcome is what came of the steps. Several goroutines may do them.
 type outcome struct {
 	mu    sync.Mutex
-	after map[int]*Stamp // what items left
+	asked []bool   // by item: it is known that it may be written
+	after []*Stamp // by item: what it left
 	left  []Item
 }
 
-func newOutcome() *outcome { return &outcome{after: map[int]*Stamp{}} }
+func newOutcome(items int) *outcome {
+	return &outcome{asked: make([]bool, items), after: make([]*Stamp, items)}
+}
 
 // stagingDir is the directory with the slots of one home; -1 is none.
 type stagingDir struct{ home, fd int }

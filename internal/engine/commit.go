@@ -189,14 +189,19 @@ func (o *Origin) stamps() map[string]*commit.Stamp {
 	return m
 }
 
+// note adds what a commit has left to what is known, or puts it in the place of that. Both
+// are in tree order.
 func (o *Origin) note(items []commit.Item) {
-	known := o.stamps()
+	old := o.Known
+	o.Known = make([]KnownPath, 0, len(old)+len(items))
 	for _, item := range items {
-		known[item.Path] = item.Now
+		for len(old) > 0 && tree.Compare(string(old[0].Path), item.Path) < 0 {
+			o.Known, old = append(o.Known, old[0]), old[1:]
+		}
+		if len(old) > 0 && string(old[0].Path) == item.Path {
+			old = old[1:]
+		}
+		o.Known = append(o.Known, KnownPath{Path: []byte(item.Path), Stamp: item.Now})
 	}
-	o.Known = o.Known[:0:0]
-	for path, stamp := range known {
-		o.Known = append(o.Known, KnownPath{Path: []byte(path), Stamp: stamp})
-	}
-	slices.SortFunc(o.Known, func(a, b KnownPath) int { return tree.Compare(string(a.Path), string(b.Path)) })
+	o.Known = append(o.Known, old...)
 }
