@@ -64,11 +64,12 @@ func (c *comparer) sameContent(a, b *found) bool {
 		c.a, c.b = make([]byte, compareBuffer), make([]byte, compareBuffer)
 	}
 	for at := int64(0); at < old.Size; {
-		n, err := readAt(fa, c.a, at)
+		most := min(compareBuffer, old.Size-at)
+		n, err := readAt(fa, c.a[:most], at)
 		if err != nil {
 			return false
 		}
-		m, err := readAt(fb, c.b, at)
+		m, err := readAt(fb, c.b[:most], at)
 		if err != nil {
 			return false
 		}
