@@ -93,7 +93,7 @@ downstream_as_user() { (cd "$base/src/examples/downstream" && go test "${flags[@
 # guard for a moment each.
 race() (
 	export GORACE=atexit_sleep_ms=0
-	go test -race "${flags[@]}" ./fsguard/... ./internal/... &&
+	go test -race "${flags[@]}" ./fsguard/... ./internal/... ./server/... &&
 		go test -race "${flags[@]}" -run 'Concurrent|ReadFile|WriteFile' . &&
 		SANDBOX_SOAK=100ms go test -race "${flags[@]}" -run 'TestLedger$' ./runtime/native
 )
