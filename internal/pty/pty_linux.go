@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 
+	"github.com/creack/pty"
 	"golang.org/x/sys/unix"
 )
 
@@ -60,16 +61,28 @@ func Resize(master *os.File, size Size) error {
 	if size == (Size{}) {
 		size = Size{Rows: 24, Cols: 80}
 	}
-	conn, err := master.SyscallConn() // and not Fd: somebody may close it meanwhile
+	own, err := duplicate(master) // somebody may close the other meanwhile
 	if err != nil {
 		return err
 	}
-	if e := conn.Control(func(fd uintptr) {
-		err = unix.IoctlSetWinsize(int(fd), unix.TIOCSWINSZ, &unix.Winsize{Row: size.Rows, Col: size.Cols})
-	}); e != nil {
-		return os.ErrClosed // the only reason there is, which Control has no public name for
+	defer own.Close()
+	return pty.Setsize(own, &pty.Winsize{Rows: size.Rows, Cols: size.Cols})
+}
+
+// duplicate opens a file once more, unless it is closed.
+func duplicate(f *os.File) (*os.File, error) {
+	conn, err := f.SyscallConn()
+	if err != nil {
+		return nil, err
 	}
-	return err
+	own := -1
+	if e := conn.Control(func(fd uintptr) { own, err = unix.FcntlInt(fd, unix.F_DUPFD_CLOEXEC, 0) }); e != nil {
+		return nil, os.ErrClosed // the only reason there is, which Control has no public name for
+	}
+	if err != nil {
+		return nil, err
+	}
+	return os.NewFile(uintptr(own), f.Name()), nil
 }
 
 // Type types what a reader has, and then what ends the input of a program that
