@@ -28,7 +28,8 @@ func request() *control.Spawn {
 	}
 }
 
-// begin starts a spawner and returns it with its number. It ends with the test.
+// begin starts a spawner, which has no child, and returns it with its number. It
+// ends with the test.
 func begin(t *testing.T) (*spawner.Spawner, int) {
 	t.Helper()
 	s, err := spawner.Begin("")
@@ -37,12 +38,14 @@ func begin(t *testing.T) (*spawner.Spawner, int) {
 	}
 	t.Cleanup(s.Close)
 	p, conn := spawn(t, s) // it answers, so that it is there
-	defer conn.Close()
-	defer p.Kill()
 	pid, _ := strconv.Atoi(field(p.PID, "PPid"))
-	if !strings.HasPrefix(commandLine(pid), "sandbox-spawner") {
-		t.Fatalf("the init's parent is %d, %q", pid, commandLine(pid))
+	line := commandLine(pid)
+	p.Kill()
+	conn.Close()
+	if !strings.HasPrefix(line, "sandbox-spawner") {
+		t.Fatalf("the init's parent is %d, %q", pid, line)
 	}
+	eventually(t, "its first init is reaped", func() bool { return len(children(pid)) == 0 })
 	return s, pid
 }
 
