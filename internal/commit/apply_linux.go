@@ -87,14 +87,13 @@ func (t *txn) allowed(s *step) bool {
 // do does a step, or says in words what it conflicts with: then it has not been
 // done. While recovering it may have been done before.
 func (t *txn) do(s *step) (string, error) {
-	dir, last, err := openParent(t.root, string(s.Path))
+	dir, last, err := t.near.enter(t.root, string(s.Path))
 	if err != nil {
 		if reason := blocked(err); reason != "" {
 			return reason, nil
 		}
 		return "", err
 	}
-	defer unix.Close(dir)
 	if t.recovering && t.wasKept(s) {
 		return changed, nil
 	}

@@ -130,7 +130,7 @@ func (t *txn) untouched(dir int, name string, put *Stamp) (bool, error) {
 		return false, err
 	}
 	defer unix.Close(fd)
-	names, err := tree.Names(fd, "", t.a)
+	names, err := tree.Names(fd, "", t.a.of(bufferSize))
 	return len(names) == 0 && err == nil, err
 }
 

@@ -10,7 +10,6 @@ import (
 	"os"
 
 	"github.com/sandbox-rls/sandbox/internal/delta"
-	"github.com/sandbox-rls/sandbox/internal/tree"
 )
 
 // Run needs Linux.
@@ -27,14 +26,14 @@ func Still(*os.File, *Stamp) bool { return false }
 // ReadLink is false.
 func ReadLink(*os.Root, string, *Stamp) (string, bool) { return "", false }
 
-// Sums needs Linux.
-type Sums struct{}
+// Contents needs Linux.
+type Contents struct{}
 
-// NewSums makes an empty set.
-func NewSums() *Sums { return &Sums{} }
+// NewContents makes an empty set.
+func NewContents(live bool) *Contents { return &Contents{} }
 
 // Add does nothing.
-func (*Sums) Add(*tree.Entry, int, []byte) {}
+func (*Contents) Add(*delta.Compared) {}
 
 // Layers needs Linux.
 type Layers struct{}

@@ -9,26 +9,37 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// bufferSize is that of the buffers for reading.
+// bufferSize is how large a buffer for reading becomes.
 const bufferSize = 128 << 10
 
 // buffers are for one goroutine at a time.
-type buffers struct{ a, b []byte }
+type buffers struct{ a, b buffer }
 
-func newBuffers() *buffers { return &buffers{make([]byte, bufferSize), make([]byte, bufferSize)} }
+// buffer is memory that is used again and again.
+type buffer []byte
 
-// equal compares two open files byte by byte.
-func (b *buffers) equal(x, y int) (bool, error) {
+// of has room for n bytes, or for as many as a buffer has at most. What was in it is lost.
+func (b *buffer) of(n int64) []byte {
+	n = min(n, bufferSize)
+	if int64(len(*b)) < n {
+		*b = make([]byte, max(n, int64(2*len(*b)), 16<<10))
+	}
+	return (*b)[:n]
+}
+
+// equal compares two open files byte by byte. They had that size.
+func (b *buffers) equal(x, y int, size int64) (bool, error) {
+	p, q := b.a.of(size+1), b.b.of(size+1)
 	for at := int64(0); ; {
-		n, err := readAt(x, b.a, at)
+		n, err := readAt(x, p, at)
 		if err != nil {
 			return false, err
 		}
-		m, err := readAt(y, b.b, at)
+		m, err := readAt(y, q, at)
 		if err != nil {
 			return false, err
 		}
-		if !bytes.Equal(b.a[:n], b.b[:m]) {
+		if !bytes.Equal(p[:n], q[:m]) {
 			return false, nil
 		}
 		if n == 0 {
@@ -42,14 +53,15 @@ func (b *buffers) equal(x, y int) (bool, error) {
 func (b *buffers) sum(fd int, size int64) ([]byte, error) {
 	sum := sha256.New()
 	for at := int64(0); at < size; {
-		n, err := readAt(fd, b.a[:min(int64(len(b.a)), size-at)], at)
+		p := b.a.of(size - at)
+		n, err := readAt(fd, p, at)
 		if err != nil {
 			return nil, err
 		}
 		if n == 0 {
 			break
 		}
-		sum.Write(b.a[:n])
+		sum.Write(p[:n])
 		at += int64(n)
 	}
 	return sum.Sum(nil), nil

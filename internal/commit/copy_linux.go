@@ -8,7 +8,7 @@ import "golang.org/x/sys/unix"
 type copier struct {
 	calls
 	noClone, noRange bool
-	buf              []byte
+	buf              *buffer
 }
 
 // copy copies the regular file in to the empty file out; holes
@@ -58,21 +58,31 @@ func (c *copier) segment(in, out int, from, to int64) error {
 		}
 	}
 	for from < to {
-		n, err := readAt(in, c.buf[:min(int64(len(c.buf)), to-from)], from)
+		p := c.buf.of(to - from)
+		n, err := readAt(in, p, from)
 		if err != nil {
 			return readError{err}
 		}
 		if n == 0 {
 			return nil
 		}
-		for b := c.buf[:n]; len(b) > 0; {
-			var m int
-			err := c.do("write", func() (err error) { m, err = unix.Pwrite(out, b, from); return err })
-			if err != nil {
-				return err
-			}
-			b, from = b[m:], from+int64(m)
+		if err := c.write(out, p[:n], from); err != nil {
+			return err
 		}
+		from += int64(n)
+	}
+	return nil
+}
+
+// write writes all of b to an offset.
+func (c *copier) write(out int, b []byte, at int64) error {
+	for len(b) > 0 {
+		var n int
+		err := c.do("write", func() (err error) { n, err = unix.Pwrite(out, b, at); return err })
+		if err != nil {
+			return err
+		}
+		b, at = b[n:], at+int64(n)
 	}
 	return nil
 }

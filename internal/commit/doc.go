@@ -38,10 +38,14 @@
 // are one after the other. At the first conflict, or failure, no more steps are begun,
 // and all up to the last that was are taken back.
 //
+// What the sandbox's file held when it was found to have changed is kept, up to 64 KiB of it and 32 MiB in
+// all, and committed; what is larger, or was not read then, is as it is when it is staged. A directory of the
+// target stays open for some 32 steps.
+//
 // # Why content is summed up twice
 //
 // Each old file of up to 1 MiB is read when it is judged, or, where the caller has read it
-// already to find the changes, before that (Sums), and read again after it was
+// already to find the changes, before that (Contents), and read again after it was
 // exchanged, though its size and times are the same. Times alone do not prove that it
 // is: a write within one tick of the kernel's clock leaves the time that was there
 // (before Linux 6.13); a page that is mapped and dirty takes further writes

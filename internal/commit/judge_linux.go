@@ -103,7 +103,7 @@ func (j *judge) file(i int) bool {
 // stays.
 func (j *judge) emptied(n *node) {
 	path := n.change.Path
-	names, err := namesIn(j.root, path, j.a)
+	names, err := namesIn(j.root, path, j.a.of(bufferSize))
 	if err != nil {
 		n.set(failed, "cannot be listed: "+err.Error())
 		return

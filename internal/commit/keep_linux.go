@@ -48,12 +48,12 @@ func (s *stager) attributes(old *File, out int) {
 		return
 	}
 	defer unix.Close(in)
-	n, err := unix.Flistxattr(in, s.buf)
+	value := s.buf.of(bufferSize) // values are of 64 KiB at most, as are the names
+	n, err := unix.Flistxattr(in, value)
 	if err != nil || n == 0 {
 		return
 	}
-	value := s.buf // of 64 KiB at most, as are the names
-	for attr := range strings.SplitSeq(strings.TrimSuffix(string(s.buf[:n]), "\x00"), "\x00") {
+	for attr := range strings.SplitSeq(strings.TrimSuffix(string(value[:n]), "\x00"), "\x00") {
 		if !strings.HasPrefix(attr, "user.") && attr != "system.posix_acl_access" {
 			continue
 		}

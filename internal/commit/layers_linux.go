@@ -27,7 +27,7 @@ func OpenLayers(l delta.Layers) (*Layers, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Layers{l, r, newBuffers()}, nil
+	return &Layers{l, r, &buffers{}}, nil
 }
 
 func (l *Layers) fork() (Base, func(), error) {
@@ -80,7 +80,7 @@ func (l *Layers) compare(old *delta.File, now *File) string {
 		return unread(err)
 	}
 	defer unix.Close(b)
-	same, err := l.equal(a, b)
+	same, err := l.equal(a, b, now.Size)
 	if err != nil {
 		return unread(err)
 	}

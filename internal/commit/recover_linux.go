@@ -40,7 +40,7 @@ func recoverAll(ctx context.Context, j Journal, fault func(string) error) ([]Rec
 			r.Outcome, r.Err = Unsettled, err
 		} else {
 			t := &txn{
-				calls: calls{fault}, buffers: newBuffers(), opts: &Options{}, journal: j, id: id, rec: *rec,
+				calls: calls{fault}, buffers: &buffers{}, opts: &Options{}, journal: j, id: id, rec: *rec,
 				outcome: newOutcome(len(rec.Items)), recovering: true,
 			}
 			r.Target = string(rec.Target)

@@ -25,8 +25,8 @@ type Request struct {
 	Changes []delta.Change
 	// Base tells what the target must still be.
 	Base Base
-	// Sums are those of files of the target that the caller has read; nil: of none.
-	Sums *Sums
+	// Contents are those of files that the caller has read; nil: of none.
+	Contents *Contents
 	// Journal keeps what Recover needs.
 	Journal Journal
 }

@@ -34,7 +34,7 @@ func Run(ctx context.Context, req Request, opts Options) (*Report, error) {
 	}
 	defer unix.Close(root)
 
-	w := &weigher{buffers: newBuffers(), root: root, source: source{upper}, base: req.Base, sums: req.Sums, overwrite: opts.Overwrite}
+	w := &weigher{buffers: &buffers{}, root: root, source: source{upper}, base: req.Base, contents: req.Contents, overwrite: opts.Overwrite}
 	defer w.close()
 	j := judge{weigher: w, opts: &opts, index: map[string]int{}}
 	for i, c := range changes {
@@ -52,7 +52,7 @@ func Run(ctx context.Context, req Request, opts Options) (*Report, error) {
 		return report, nil
 	}
 	t := &txn{
-		calls: calls{opts.fault}, buffers: j.buffers, opts: &opts, journal: req.Journal, id: newID(),
+		calls: calls{opts.fault}, buffers: j.buffers, opts: &opts, journal: req.Journal, id: newID(), contents: req.Contents,
 		root: root, nodes: j.nodes, outcome: newOutcome(len(j.nodes)),
 		rec: record{
 			Version: recordVersion, Target: name(req.Target), Dev: e.Dev, Ino: e.Ino,

@@ -21,15 +21,15 @@ func (t *txn) several(n int, f func(t *txn, i int) error) error {
 	failures := make([]error, workers)
 	var group sync.WaitGroup
 	for w := range workers {
-		own := t
+		own := *t
+		own.near = &near{}
 		if w > 0 {
-			other := *t
-			other.buffers = newBuffers()
-			own = &other
+			own.buffers = &buffers{}
 		}
 		work := func() {
+			defer own.near.leave()
 			for i := int(next.Add(1)) - 1; i < n; i = int(next.Add(1)) - 1 {
-				if failures[w] = f(own, i); failures[w] != nil {
+				if failures[w] = f(&own, i); failures[w] != nil {
 					next.Store(int64(n))
 				}
 			}

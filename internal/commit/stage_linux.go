@@ -27,12 +27,13 @@ const fewNodes = 32
 type stager struct {
 	copier
 	source   source
+	contents *Contents
 	uid, gid uint32 // what a file gets that this process makes
 }
 
-func newStager(c calls, s source) *stager {
+func newStager(c calls, s source, contents *Contents) *stager {
 	return &stager{
-		copier: copier{calls: c, buf: make([]byte, bufferSize)}, source: s,
+		copier: copier{calls: c, buf: &buffer{}}, source: s, contents: contents,
 		uid: uint32(os.Geteuid()), gid: uint32(os.Getegid()),
 	}
 }
@@ -81,7 +82,7 @@ func (t *txn) stageSome(ctx context.Context, upper string, next func() int, made
 		return err
 	}
 	defer cursor.Close()
-	s := newStager(t.calls, source{cursor})
+	s := newStager(t.calls, source{cursor}, t.contents)
 	for i := next(); i < len(t.nodes); i = next() {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -168,11 +169,15 @@ func (s *stager) link(dir int, slot string, n *node) (*Stamp, error) {
 }
 
 func (s *stager) file(dir int, slot string, n *node) (*Stamp, error) {
-	in, err := s.source.open(n.change.Path)
-	if err != nil {
-		return nil, readError{err}
+	kept := s.contents.now(&n.change)
+	in := -1
+	if kept == nil {
+		var err error
+		if in, err = s.source.open(n.change.Path); err != nil {
+			return nil, readError{err}
+		}
+		defer unix.Close(in)
 	}
-	defer unix.Close(in)
 	perm := n.perm()
 	attributes := n.now != nil && n.now.Mode.IsRegular() && !n.plain
 	if attributes {
@@ -183,7 +188,12 @@ func (s *stager) file(dir int, slot string, n *node) (*Stamp, error) {
 		return nil, err
 	}
 	defer unix.Close(out)
-	mtime, err := s.content(in, out, n)
+	mtime := int64(0)
+	if kept == nil {
+		mtime, err = s.content(in, out, n)
+	} else {
+		mtime, err = kept.stamp.Mtime, s.write(out, kept.data, 0)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -211,7 +221,7 @@ func (s *stager) file(dir int, slot string, n *node) (*Stamp, error) {
 	stamp := stampOf(e)
 	if touchedSince(mtime, time.Now().UnixNano()) {
 		// Whoever writes to it at its path may leave it with the same time.
-		stamp.Digest, err = (&buffers{a: s.buf}).sum(out, stamp.Size)
+		stamp.Digest, err = (&buffers{a: *s.buf}).sum(out, stamp.Size)
 	}
 	return &stamp, err
 }

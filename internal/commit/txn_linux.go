@@ -32,6 +32,9 @@ type txn struct {
 	root    int
 	nodes   []node
 	dirs    []stagingDir // by home
+	near    *near
+	// contents are those of files that the caller has read.
+	contents *Contents
 	// recovering says that any of the steps may have been done.
 	recovering bool
 }
@@ -180,7 +183,7 @@ func (t *txn) cleanDir(home int, name string) error {
 		return err
 	}
 	defer unix.Close(fd)
-	names, err := tree.Names(fd, "", t.a)
+	names, err := tree.Names(fd, "", t.a.of(bufferSize))
 	if err != nil {
 		return err
 	}

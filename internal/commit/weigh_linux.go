@@ -26,7 +26,7 @@ type weigher struct {
 	root      int
 	source    source
 	base      Base
-	sums      *Sums
+	contents  *Contents
 	overwrite bool
 	at        string // the directory of the target that fd is, if that is open
 	fd        int
@@ -65,7 +65,7 @@ func (w *weigher) another(upper string) (*weigher, func(), error) {
 		done()
 		return nil, nil, err
 	}
-	other := &weigher{buffers: newBuffers(), root: w.root, source: source{cursor}, base: base, sums: w.sums, overwrite: w.overwrite}
+	other := &weigher{buffers: &buffers{}, root: w.root, source: source{cursor}, base: base, contents: w.contents, overwrite: w.overwrite}
 	return other, func() {
 		other.close()
 		cursor.Close()
@@ -123,8 +123,8 @@ func (w *weigher) stamp(n *node) error {
 	if s.Size > smallFile && !touchedSince(s.Mtime, time.Now().UnixNano()) {
 		return nil
 	}
-	if f := w.sums.of(&n.now.Entry); f != nil {
-		s.Digest, n.plain = f.stamp.Digest, f.plain
+	if f := w.contents.of(n.change.Path); f != nil && f.old.is(n.now.Dev, s) {
+		s.Digest, n.plain = f.old.stamp.Digest, f.old.plain
 		return nil
 	}
 	fd, err := w.open(n.change.Path)
@@ -152,7 +152,7 @@ func (w *weigher) compare(n *node) error {
 		return err
 	}
 	defer unix.Close(other)
-	n.only, err = w.equal(fd, other)
+	n.only, err = w.equal(fd, other, n.now.Size)
 	return err
 }
 

@@ -63,8 +63,16 @@ type Change struct {
 	Link    string
 }
 
-// Seen is shown an old file that was read as a whole when it was compared, and that is
-// otherwise now: what fstat(2) said of it before it was read, a descriptor that is open for
-// reading, and what is in it, all for as long as the call. Large files are not shown, nor those that differ
-// without being read. Several goroutines call it at a time.
-type Seen func(old *tree.Entry, fd int, content []byte)
+// Seen is shown the two sides of a file that were read as a whole and differ, for as long as
+// the call. Large files are not shown, nor those that differ without being
+// read. Several goroutines call it at a time.
+type Seen func(*Compared)
+
+// Compared are two files of the same size that were compared.
+type Compared struct {
+	// Old and Now are what fstat(2) said before they were read.
+	Old, Now *tree.Entry
+	// OldFD and NowFD are open for reading.
+	OldFD, NowFD           int
+	OldContent, NowContent []byte
+}

@@ -32,7 +32,7 @@ const maxPath = unix.PathMax
 // bytes, which is ENAMETOOLONG, once for each. Of very many errors the first are told.
 func Changes(l Layers) ([]Change, error) { return changesAt(l, "/", nil) }
 
-// ChangesSeen is Changes, for a caller who wants to see old files that were read.
+// ChangesSeen is Changes, for a caller who wants to see files that were read.
 func ChangesSeen(l Layers, seen Seen) ([]Change, error) { return changesAt(l, "/", seen) }
 
 // ChangesAt is Changes for one path, and what lies beneath it. It costs what

@@ -48,7 +48,7 @@ func TestChangesOfManyFiles(t *testing.T) {
 	}
 }
 
-// TestChangesSeen shows old files that were read and differ, once each, and no others.
+// TestChangesSeen shows files that were read and differ, once each, and no others.
 func TestChangesSeen(t *testing.T) {
 	dir := t.TempDir()
 	l := delta.Layers{Upper: dir + "/upper", Open: dir + "/open", Lower: []string{dir + "/lower"}}
@@ -71,16 +71,22 @@ func TestChangesSeen(t *testing.T) {
 	put(t, l.Upper+"/added", "text")
 	var mu sync.Mutex
 	got := map[string]string{}
-	_, err := delta.ChangesSeen(l, func(old *tree.Entry, fd int, content []byte) {
+	_, err := delta.ChangesSeen(l, func(p *delta.Compared) {
 		mu.Lock()
 		defer mu.Unlock()
-		if _, ok := got[old.Path]; ok {
-			t.Errorf("%s was shown twice", old.Path)
+		path := p.Old.Path
+		if _, ok := got[path]; ok || p.Now.Path != path {
+			t.Errorf("%s was shown twice, or is %s now", path, p.Now.Path)
 		}
-		got[old.Path] = string(content)
-		var st unix.Stat_t
-		if err := unix.Fstat(fd, &st); err != nil || tree.EntryOf(old.Path, &st) != *old {
-			t.Errorf("%s: %v: %+v", old.Path, err, old)
+		got[path] = string(p.OldContent)
+		if now := string(p.NowContent); now != "other" {
+			t.Errorf("%s is %q now", path, now)
+		}
+		for fd, e := range map[int]*tree.Entry{p.OldFD: p.Old, p.NowFD: p.Now} {
+			var st unix.Stat_t
+			if err := unix.Fstat(fd, &st); err != nil || tree.EntryOf(path, &st) != *e {
+				t.Errorf("%s: %v: %+v", path, err, e)
+			}
 		}
 	})
 	must(t, err)

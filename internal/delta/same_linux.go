@@ -40,8 +40,9 @@ func unsure(upper, lower *found) bool {
 }
 
 type comparer struct {
-	a, b []byte
-	seen Seen // nil: nobody wants to know
+	a, b  []byte
+	seen  Seen // nil: nobody wants to know
+	shown Compared
 }
 
 // sameContent compares two files byte by byte. One that cannot be read is
@@ -74,8 +75,9 @@ func (c *comparer) sameContent(a, b *found) bool {
 			return false
 		}
 		if !bytes.Equal(c.a[:n], c.b[:m]) {
-			if c.seen != nil && int64(m) == old.Size {
-				c.seen(old, fb, c.b[:m])
+			if c.seen != nil && int64(n) == now.Size && int64(m) == old.Size {
+				c.shown = Compared{Old: old, Now: now, OldFD: fb, NowFD: fa, OldContent: c.b[:m], NowContent: c.a[:n]}
+				c.seen(&c.shown)
 			}
 			return false
 		}

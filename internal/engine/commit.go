@@ -24,7 +24,7 @@ type CommitOptions struct {
 	Only, Above                func(path string) bool
 	DryRun, Partial, Overwrite bool
 
-	sums *commit.Sums // of what is in the target
+	contents *commit.Contents // of files that were compared
 }
 
 // Commit carries what the sandbox changed over to what it was made of, or to a
@@ -35,9 +35,9 @@ func (w *Workspace) Commit(ctx context.Context, o CommitOptions) (*commit.Report
 		return nil, err
 	}
 	var seen delta.Seen
-	if w.Live && o.Target == "" { // the old files are those of the target
-		o.sums = commit.NewSums()
-		seen = o.sums.Add
+	if !o.DryRun && !w.ofCodebase(o) {
+		o.contents = commit.NewContents(w.Live && o.Target == "")
+		seen = o.contents.Add
 	}
 	changes, err := w.changes(seen)
 	done()
@@ -73,10 +73,15 @@ func (w *Workspace) commitListed(ctx context.Context, changes []delta.Change, o 
 	if len(changes) == 0 {
 		return &commit.Report{}, nil
 	}
-	if o.Target == "" && w.origin.Codebase != "" {
+	if w.ofCodebase(o) {
 		return w.commitToCodebase(ctx, changes, o)
 	}
 	return w.commitToDir(ctx, changes, o)
+}
+
+// ofCodebase reports whether the commit is to the codebase that the workspace was made of.
+func (w *Workspace) ofCodebase(o CommitOptions) bool {
+	return o.Target == "" && w.origin.Codebase != ""
 }
 
 func (w *Workspace) commitToDir(ctx context.Context, changes []delta.Change, o CommitOptions) (*commit.Report, error) {
@@ -101,7 +106,7 @@ func (w *Workspace) commitToDir(ctx context.Context, changes []delta.Change, o C
 		base = layers
 	}
 	report, err := commit.Run(ctx, commit.Request{
-		Target: o.Target, Upper: w.Upper(), Changes: changes, Base: base, Sums: o.sums, Journal: o.Journal,
+		Target: o.Target, Upper: w.Upper(), Changes: changes, Base: base, Contents: o.contents, Journal: o.Journal,
 	}, commit.Options{
 		DryRun: o.DryRun, Partial: o.Partial, Overwrite: o.Overwrite, Later: w.engine.later,
 		Allow: func(path string) bool { return w.Policy.Level(path) == fsguard.Write || in(made, path) },

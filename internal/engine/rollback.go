@@ -15,7 +15,7 @@ import (
 // Changes lists what the sandbox changed. The workspace must be held.
 func (w *Workspace) Changes() ([]delta.Change, error) { return w.changes(nil) }
 
-// changes shows the old files that were read to seen, if that is not nil.
+// changes shows the files that were read to seen, if that is not nil.
 func (w *Workspace) changes(seen delta.Seen) ([]delta.Change, error) {
 	if w.delta == "" {
 		return nil, nil
