@@ -63,6 +63,8 @@ func TestSpawn(t *testing.T) {
 	s, pid := begin(t)
 	p, conn := spawn(t, s)
 	defer conn.Close()
+	// execve(2) closes the files that tell of it before there is a command line.
+	eventually(t, "the init has a command line", func() bool { return commandLine(p.PID) != "" })
 	if line := commandLine(p.PID); line != "sandbox-setup" {
 		t.Errorf("the init's command line is %q", line)
 	}
