@@ -189,7 +189,8 @@ func TestNoFileIsKept(t *testing.T) {
 	if now := count(t, os.Getpid()); now != owners {
 		t.Errorf("the owner had %d files open, and has %d", owners, now)
 	}
-	eventually(t, "the spawner closes its files", func() bool { return count(t, pid) == spawners })
+	// It may have reaped its first init, and not yet closed what it had of it, when they were counted.
+	eventually(t, "the spawner closes its files", func() bool { return count(t, pid) <= spawners })
 }
 
 // TestHoldsNothing looks at what the spawner has of its owner.
