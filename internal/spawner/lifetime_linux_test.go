@@ -70,6 +70,8 @@ func TestClose(t *testing.T) {
 // for inits meanwhile.
 func TestCloseAtOnce(t *testing.T) {
 	became(t, func() {
+		s, _ := begin(t) // whose poller Go opens files for, and keeps
+		s.Close()
 		before := count(t, os.Getpid())
 		for range 20 {
 			s, err := spawner.Begin("")
@@ -94,9 +96,8 @@ func TestCloseAtOnce(t *testing.T) {
 			s.Close()
 			wg.Wait()
 		}
-		if now := count(t, os.Getpid()); now != before {
-			t.Errorf("%d files were open, %d are", before, now)
-		}
+		// What was asked when a spawner ended may still be closing its socket.
+		eventually(t, "no more files are open than before", func() bool { return count(t, os.Getpid()) <= before })
 	})
 }
 

@@ -131,7 +131,7 @@ func TestRefusal(t *testing.T) {
 	if _, err := s.MapIDs(&control.MapIDs{UIDs: []control.IDMap{{}}}); !errors.Is(err, unix.EINVAL) {
 		t.Errorf("maps: got %v", err)
 	}
-	if now := count(t, os.Getpid()); now != before {
+	if now := count(t, os.Getpid()); now > before {
 		t.Errorf("%d files were open, %d are", before, now)
 	}
 	eventually(t, "no child is left", func() bool { return len(children(pid)) == 0 })
@@ -186,7 +186,7 @@ func TestNoFileIsKept(t *testing.T) {
 		}
 		unix.Close(ns)
 	}
-	if now := count(t, os.Getpid()); now != owners {
+	if now := count(t, os.Getpid()); now > owners {
 		t.Errorf("the owner had %d files open, and has %d", owners, now)
 	}
 	// It may have reaped its first init, and not yet closed what it had of it, when they were counted.
