@@ -369,11 +369,13 @@ func TestCollect(t *testing.T) {
 	if _, err := os.Stat(dir); err != nil {
 		t.Errorf("the directory of one that lives is gone: %v", err)
 	}
-	foreign := filepath.Join(filepath.Dir(filepath.Dir(dir)), "sandbox-foreign")
+	// The place is the machine's, where the same test may run twice.
+	foreign := filepath.Join(filepath.Dir(filepath.Dir(dir)), fmt.Sprintf("sandbox-foreign-%d", os.Getpid()))
 	t.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
 	if err := os.Mkdir(foreign, 0o755); err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(func() { _ = os.Remove(foreign) })
 	_ = cmd.Process.Kill()
 	_ = cmd.Wait()
 	eventually(t, "what a dead one left is gone", func() bool {
