@@ -4,12 +4,14 @@ package control_test
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"runtime"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"golang.org/x/sys/unix"
@@ -64,6 +66,17 @@ func countFiles(t testing.TB) int {
 		t.Fatal(err)
 	}
 	return len(names)
+}
+
+// eventually waits until something holds: what is not to be had is closed by another
+// goroutine, for which nobody waits longer than a second.
+func eventually(t *testing.T, what string, holds func() bool) {
+	t.Helper()
+	for end := time.Now().Add(time.Minute); !holds(); time.Sleep(time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("never: %s", what)
+		}
+	}
 }
 
 func TestSend(t *testing.T) {
@@ -234,9 +247,7 @@ func TestHostilePeer(t *testing.T) {
 			if !errors.Is(err, control.ErrMalformed) || m != nil || received != nil {
 				t.Errorf("got %+v, %v, %v", m, received, err)
 			}
-			if now := countFiles(t); now != before {
-				t.Errorf("%d files were open, %d are", before, now)
-			}
+			eventually(t, "what was sent is closed", func() bool { return countFiles(t) == before })
 		})
 	}
 }
@@ -280,9 +291,10 @@ func FuzzUnpackPeer(f *testing.F) {
 		}
 		control.CloseFiles(received)
 		for _, fd := range files {
-			if _, err := unix.FcntlInt(uintptr(fd), unix.F_GETFD, 0); err == nil {
-				t.Errorf("file %d was left open", fd)
-			}
+			eventually(t, fmt.Sprintf("file %d is closed", fd), func() bool {
+				_, err := unix.FcntlInt(uintptr(fd), unix.F_GETFD, 0)
+				return err != nil
+			})
 		}
 	})
 }
