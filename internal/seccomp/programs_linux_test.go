@@ -174,7 +174,7 @@ func preempts() bool {
 	select {
 	case <-collected:
 		return true
-	case <-time.After(5 * time.Second):
+	case <-time.After(30 * time.Second): // of the minute that a child has
 		return false
 	}
 }
