@@ -69,7 +69,7 @@ func (w *world) dir() string { return filepath.Join(w.base, "store") }
 
 func (w *world) open(opts ...codebase.Option) {
 	w.Helper()
-	db, err := bolt.Open(filepath.Join(w.base, "db"), 0o600, &bolt.Options{NoSync: true, Timeout: time.Second})
+	db, err := bolt.Open(filepath.Join(w.base, "db"), 0o600, &bolt.Options{NoSync: true, Timeout: time.Minute})
 	must(w, err)
 	w.db = db
 	w.store, err = codebase.Open(db, w.dir(), owner(), append([]codebase.Option{codebase.WithoutSync()}, opts...)...)
