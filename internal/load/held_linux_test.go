@@ -15,7 +15,7 @@ import (
 
 // held is what a program holds of the machine.
 type held struct {
-	exact map[string]int // what has to be the same
+	exact map[string]int // of which there must be no more
 	// threads of the program, and its memory in bytes.
 	threads        int
 	heap, resident uint64
@@ -50,6 +50,17 @@ func settled(b *bench) held {
 		exact:   exact,
 		threads: b.entries("/proc/self/task"), heap: m.HeapAlloc, resident: b.residentMemory(),
 	}
+}
+
+// more reports whether there is more of something than there was. Less than there was
+// is something that was only about to end when it was counted.
+func (h held) more(than held) bool {
+	for what, n := range h.exact {
+		if n > than.exact[what] {
+			return true
+		}
+	}
+	return false
 }
 
 func (b *bench) entries(dir string) int {

@@ -24,7 +24,7 @@ const (
 )
 
 // TestNothingIsLeft makes, uses and destroys sandboxes one after the other, two at a
-// time. What the machine holds afterwards is what it held after the first few.
+// time. What the machine holds afterwards is no more than it held after the first few.
 func TestNothingIsLeft(t *testing.T) {
 	b := newBench(t)
 	s := scaled()
@@ -58,16 +58,15 @@ func TestNothingIsLeft(t *testing.T) {
 		return round(i)
 	})
 	t.Logf("%d rounds in %v", done.Load(), time.Since(began).Round(time.Millisecond))
-	deadline := time.Now().Add(30 * time.Second)
+	deadline := time.Now().Add(time.Minute)
 	for {
 		after := settled(b)
-		diff := cmp.Diff(before.exact, after.exact)
-		if diff == "" && after.threads <= before.threads+spareThreads && after.heap <= before.heap+spareHeap && after.resident <= before.resident+spareResident {
+		if !after.more(before) && after.threads <= before.threads+spareThreads && after.heap <= before.heap+spareHeap && after.resident <= before.resident+spareResident {
 			t.Logf("before %+v, after %+v", before, after)
 			return
 		}
 		if time.Now().After(deadline) {
-			t.Fatalf("threads, heap and memory: %+v before and %+v after\n%s", before, after, diff)
+			t.Fatalf("threads, heap and memory: %+v before and %+v after\n%s", before, after, cmp.Diff(before.exact, after.exact))
 		}
 		time.Sleep(200 * time.Millisecond)
 	}
