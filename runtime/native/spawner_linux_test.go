@@ -55,6 +55,14 @@ func start(t *testing.T, rt *native.Runtime, cfg runtime.Config) runtime.Instanc
 // works runs a command.
 func works(t *testing.T, in runtime.Instance) {
 	t.Helper()
+	if out := prints(t, in, "/bin/cat", "hello"); out != "hello\n" {
+		t.Errorf("it printed %q", out)
+	}
+}
+
+// prints runs a command that must succeed, and returns what it prints.
+func prints(t *testing.T, in runtime.Instance, argv ...string) string {
+	t.Helper()
 	r, w, err := os.Pipe()
 	if err != nil {
 		t.Fatal(err)
@@ -65,7 +73,7 @@ func works(t *testing.T, in runtime.Instance) {
 		t.Fatal(err)
 	}
 	defer null.Close()
-	p, err := in.Start(runtime.Command{Argv: []string{"/bin/cat", "hello"}, Dir: "/workspace", Stdin: null, Stdout: w, Stderr: w})
+	p, err := in.Start(runtime.Command{Argv: argv, Dir: "/workspace", Stdin: null, Stdout: w, Stderr: w})
 	w.Close()
 	if err != nil {
 		t.Fatal(err)
@@ -73,9 +81,11 @@ func works(t *testing.T, in runtime.Instance) {
 	if st, err := p.Wait(context.Background()); err != nil || st.ExitCode != 0 {
 		t.Errorf("the command ended with %+v, %v", st, err)
 	}
-	if out, err := io.ReadAll(r); string(out) != "hello\n" || err != nil {
-		t.Errorf("it printed %q, %v", out, err)
+	out, err := io.ReadAll(r)
+	if err != nil {
+		t.Error(err)
 	}
+	return string(out)
 }
 
 // ends waits for the end of a sandbox.
@@ -247,9 +257,8 @@ func TestStandbyIsAsAsked(t *testing.T) {
 	cfg.Spec = runtime.NewSpec(runtime.SpecOptions{Hostname: "test", Dir: "/workspace", Network: runtime.NetworkHost})
 	for range 3 {
 		in := start(t, rt, cfg)
-		own, err := os.Readlink(fmt.Sprintf("/proc/%d/ns/net", childrenOf(spawner)[0]))
-		host, _ := os.Readlink("/proc/self/ns/net")
-		if own != host || err != nil {
+		own := strings.TrimSpace(prints(t, in, "/bin/readlink", "/proc/self/ns/net"))
+		if host, err := os.Readlink("/proc/self/ns/net"); own != host || err != nil {
 			t.Errorf("its network is %s, not the host's %s; %v", own, host, err)
 		}
 		in.Close()
