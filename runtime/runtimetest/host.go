@@ -154,41 +154,50 @@ func fileName(fd, to string) string {
 
 // still is what of it is there now as well.
 func (h holdings) still(now holdings) holdings {
-	var mounts strings.Builder
-	for line := range strings.Lines(h.mounts) {
-		if strings.Contains(now.mounts, line) {
-			mounts.WriteString(line)
-		}
-	}
 	return holdings{
 		files:    slices.DeleteFunc(slices.Clone(h.files), func(f string) bool { return !slices.Contains(now.files, f) }),
 		children: slices.DeleteFunc(slices.Clone(h.children), func(pid int) bool { return !slices.Contains(now.children, pid) }),
-		mounts:   mounts.String(),
+		mounts:   stillMounted(h.mounts, now.mounts),
 	}
+}
+
+// stillMounted is what of a table of mounts is in a later one as well: programs of
+// others unmount what is theirs while a test runs.
+func stillMounted(before, now string) string {
+	var mounts strings.Builder
+	for line := range strings.Lines(before) {
+		if strings.Contains(now, line) {
+			mounts.WriteString(line)
+		}
+	}
+	return mounts.String()
 }
 
 func (h holdings) equal(other holdings) bool {
 	return slices.Equal(h.files, other.files) && slices.Equal(h.children, other.children) && h.mounts == other.mounts
 }
 
-// same reports what there is now that was not there before. Where others clean up
-// behind a container, they do so in their own time, also what was there before.
+// same reports what there is now, and stays, that was not there before. Where others
+// clean up behind a container, they do so in their own time, also what was there before.
 func (s *suite) same(t *testing.T, h holdings) {
 	t.Helper()
-	now := s.held(t)
-	for end := time.Now().Add(patience); s.Image && !now.equal(h.still(now)) && time.Now().Before(end); now = s.held(t) {
-		time.Sleep(50 * time.Millisecond)
+	var now, want holdings
+	for end := time.Now().Add(patience); ; time.Sleep(50 * time.Millisecond) {
+		now, want = s.held(t), h
+		if want.mounts = stillMounted(h.mounts, now.mounts); s.Image {
+			want = h.still(now)
+		}
+		if now.equal(want) || time.Now().After(end) {
+			break
+		}
 	}
-	if s.Image {
-		h = h.still(now)
+	if !slices.Equal(want.files, now.files) {
+		t.Errorf("open files before: %q, after: %q", want.files, now.files)
 	}
-	if !slices.Equal(h.files, now.files) {
-		t.Errorf("open files before: %q, after: %q", h.files, now.files)
+	if !slices.Equal(want.children, now.children) {
+		t.Errorf("children before: %v, after: %v", want.children, now.children)
 	}
-	if !slices.Equal(h.children, now.children) {
-		t.Errorf("children before: %v, after: %v", h.children, now.children)
-	}
-	if h.mounts != now.mounts {
-		t.Errorf("mounts before:\n%safter:\n%s", h.mounts, now.mounts)
+	if want.mounts != now.mounts {
+		t.Errorf("mounts before:\n%safter:\n%s", want.mounts, now.mounts)
 	}
 }
