@@ -20,6 +20,9 @@ func TestLiveOnOverlay(t *testing.T) {
 	if os.Geteuid() != 0 {
 		t.Skip("only root can mount an overlay for others to see")
 	}
+	if !inMountNamespace(t) {
+		return
+	}
 	lower, dir := project(t, sample), filepath.Join(t.TempDir(), "merged")
 	check(t, os.Mkdir(dir, 0o755))
 	check(t, unix.Mount("overlay", dir, "overlay", 0, "lowerdir="+lower+":"+t.TempDir()))

@@ -339,6 +339,9 @@ func TestLimitsLeaveNothing(t *testing.T) {
 	if !canLimit() || !canLimitDisk() {
 		return // there is nothing that could be left
 	}
+	if !inMountNamespace(t) {
+		return
+	}
 	m, stateDir := manager(t)
 	mounts, err := os.ReadFile("/proc/self/mountinfo")
 	check(t, err)

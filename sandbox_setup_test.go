@@ -205,17 +205,29 @@ func marked(word string) []string {
 // mount. It runs the test anew there, and is false in the one that only waits.
 func inNamespace(t *testing.T) bool {
 	t.Helper()
+	return anew(t, &syscall.SysProcAttr{
+		Cloneflags:  syscall.CLONE_NEWUSER | syscall.CLONE_NEWNS,
+		UidMappings: []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Getuid(), Size: 1}},
+		GidMappings: []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Getgid(), Size: 1}},
+	})
+}
+
+// inMountNamespace does that for root, who is root of the host there: what others mount
+// is not seen, and they do not see what the test mounts.
+func inMountNamespace(t *testing.T) bool {
+	t.Helper()
+	return anew(t, &syscall.SysProcAttr{Unshareflags: syscall.CLONE_NEWNS})
+}
+
+func anew(t *testing.T, attr *syscall.SysProcAttr) bool {
+	t.Helper()
 	const variable = "SANDBOX_TEST_NAMESPACE"
 	if os.Getenv(variable) == t.Name() {
 		return true
 	}
 	cmd := exec.Command("/proc/self/exe", "-test.run=^"+t.Name()+"$", "-test.v")
 	cmd.Env = append(os.Environ(), variable+"="+t.Name())
-	cmd.SysProcAttr = &syscall.SysProcAttr{
-		Cloneflags:  syscall.CLONE_NEWUSER | syscall.CLONE_NEWNS,
-		UidMappings: []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Getuid(), Size: 1}},
-		GidMappings: []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Getgid(), Size: 1}},
-	}
+	cmd.SysProcAttr = attr
 	out, err := cmd.CombinedOutput()
 	if err != nil || !bytes.Contains(out, []byte("--- PASS: "+t.Name())) {
 		t.Errorf("in a namespace: %v\n%s", err, out)
