@@ -204,7 +204,12 @@ func TestTimeout(t *testing.T) {
 		}
 	})
 	eventually(t, "the other command runs", func() bool { return len(marked(other)) > 0 })
-	r, err := sb.Run(t.Context(), "echo out; echo err >&2; (setsid sh -c 'sleep 1000; : "+word+"' &) ; sleep 1000; : "+word, sandbox.WithTimeout(300*time.Millisecond))
+	var r *sandbox.ExecResult
+	var err error
+	untilBegun(t, 300*time.Millisecond, func(limit time.Duration) bool {
+		r, err = sb.Run(t.Context(), "echo out; echo err >&2; "+begun+"(setsid sh -c 'sleep 1000; : "+word+"' &) ; sleep 1000; : "+word, sandbox.WithTimeout(limit))
+		return hasBegun(t, sb)
+	})
 	wantError(t, err, sandbox.ErrCommandTimeout, context.DeadlineExceeded)
 	if r == nil || !r.TimedOut || r.Stdout != "out\n" || r.Stderr != "err\n" || r.ExitCode != 137 {
 		t.Errorf("got %+v", r)

@@ -7,9 +7,11 @@ package sandbox_test
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io/fs"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -196,7 +198,12 @@ func TestSessionTimeout(t *testing.T) {
 			t.Parallel()
 			forEachShell(t, func(t *testing.T, s *sandbox.Session) {
 				say(t, s, "cd /usr; a='x y'; f1() { echo \"$a\"; }; export E=e; sleep 1234 & job=$!")
-				r, err := s.Exec(t.Context(), "echo begun; "+command, sandbox.WithTimeout(500*time.Millisecond))
+				var r *sandbox.ExecResult
+				var err error
+				untilBegun(t, 500*time.Millisecond, func(limit time.Duration) bool {
+					r, err = s.Exec(t.Context(), "echo begun; "+begun+command, sandbox.WithTimeout(limit))
+					return say(t, s, "test -e /tmp/begun").ExitCode == 0
+				})
 				if !errors.Is(err, sandbox.ErrCommandTimeout) || !errors.Is(err, context.DeadlineExceeded) {
 					t.Fatalf("got %v", err)
 				}
@@ -297,11 +304,11 @@ func TestSessionTimeoutUnread(t *testing.T) {
 	s := session(t, start(t, project(t, sample)), sandbox.WithShell("/bin/bash"))
 	say(t, s, "a=kept; f() { echo $a; }")
 	for i := range 100 {
-		limit, begun := time.Duration(i%20*(i%20))*time.Microsecond+1, time.Now()
+		limit, began := time.Duration(i%20*(i%20))*time.Microsecond+1, time.Now()
 		if _, err := s.Exec(t.Context(), "sleep 1000\nsleep 1000", sandbox.WithTimeout(limit)); !errors.Is(err, sandbox.ErrCommandTimeout) {
 			t.Fatalf("got %v", err)
 		}
-		if took := time.Since(begun); took > 10*time.Second {
+		if took := time.Since(began); took > 18*time.Second { // a shell has 20 s to begin
 			t.Fatalf("%v took %v", limit, took)
 		}
 		if r := say(t, s, "f; echo err >&2"); r.Stdout != "kept\n" || r.Stderr != "err\n" {
@@ -334,8 +341,14 @@ func TestSessionCancelled(t *testing.T) {
 	t.Parallel()
 	forEachShell(t, func(t *testing.T, s *sandbox.Session) {
 		ctx, cancel := context.WithCancel(t.Context())
-		time.AfterFunc(300*time.Millisecond, cancel)
-		if r, err := s.Exec(ctx, "echo begun; sleep 1000"); !errors.Is(err, context.Canceled) || r.Stdout != "begun\n" || r.TimedOut {
+		word := "cancelled-" + rand.Text()
+		go func() {
+			for len(marked(word)) == 0 && ctx.Err() == nil { // it comes after the output
+				time.Sleep(time.Millisecond)
+			}
+			cancel()
+		}()
+		if r, err := s.Exec(ctx, "echo begun; sh -c 'sleep 1000; : "+word+"'; true"); !errors.Is(err, context.Canceled) || r.Stdout != "begun\n" || r.TimedOut {
 			t.Errorf("got %+v, %v", r, err)
 		}
 		if r := say(t, s, "echo on"); r.Stdout != "on\n" || r.Stderr != "" {
@@ -379,7 +392,7 @@ func TestSessionSubshellFails(t *testing.T) {
 	forEachShell(t, func(t *testing.T, s *sandbox.Session) {
 		say(t, s, "set -u")
 		for n := 700; n < 1100; n += 3 {
-			if r := say(t, s, "(echo $nope) || : "+strings.Repeat("x", n), sandbox.WithTimeout(20*time.Second)); r.Stdout != "" || r.ExitCode != 0 {
+			if r := say(t, s, "(echo $nope) || : "+strings.Repeat("x", n), sandbox.WithTimeout(patience)); r.Stdout != "" || r.ExitCode != 0 {
 				t.Fatalf("after %d: got %+v", n, r)
 			}
 			if r := say(t, s, "echo $?"); r.Stdout != "0\n" {
@@ -407,7 +420,8 @@ func TestSessionRigidShells(t *testing.T) {
 				t.Errorf("got %+v", r)
 			}
 			r, err := s.Exec(t.Context(), "f() { (sleep 1000; touch /tmp/more); touch /tmp/more; }; f; touch /tmp/more", sandbox.WithTimeout(300*time.Millisecond))
-			if !errors.Is(err, sandbox.ErrCommandTimeout) || r == nil || !r.SessionEnded || r.Duration > 3*time.Second {
+			// One that is given time to come back has 5 s.
+			if !errors.Is(err, sandbox.ErrCommandTimeout) || r == nil || !r.SessionEnded || r.Duration > 5*time.Second {
 				t.Errorf("got %+v, %v", r, err)
 			}
 			mustNot(t, sb, "test -e /tmp/more")
@@ -445,14 +459,34 @@ func TestSessionNoisyJob(t *testing.T) {
 	})
 }
 
+// waiting counts the goroutines that are at a select of a function.
+func waiting(function string) (n int) {
+	stacks := make([]byte, 16<<20)
+	stacks = stacks[:runtime.Stack(stacks, true)]
+	for stack := range strings.SplitSeq(string(stacks), "\n\n") {
+		head, calls, _ := strings.Cut(stack, "\n")
+		if call, _, _ := strings.Cut(calls, "\n"); strings.Contains(head, " [select") && strings.Contains(call, function) {
+			n++
+		}
+	}
+	return n
+}
+
 func TestSessionOrder(t *testing.T) {
-	t.Parallel()
-	s := session(t, start(t, project(t, sample)))
+	sb := start(t, project(t, sample))
+	s := session(t, sb)
 	var wg sync.WaitGroup
 	for i := range 10 {
-		wg.Go(func() { say(t, s, fmt.Sprintf("echo %d >> /tmp/order; sleep 0.2; echo %d >> /tmp/order", i, i)) })
-		time.Sleep(20 * time.Millisecond)
+		wg.Go(func() {
+			say(t, s, fmt.Sprintf("echo %d >> /tmp/order; until test -e /tmp/all; do sleep 0.01; done; echo %d >> /tmp/order", i, i))
+		})
+		if i > 0 {
+			eventually(t, "another one waits", func() bool { return waiting("(*residentSession).exec(") == i })
+			continue
+		}
+		eventually(t, "the first one runs", func() bool { return must(t, sb, "cat /tmp/order 2>/dev/null || true") != "" })
 	}
+	must(t, sb, "touch /tmp/all")
 	wg.Wait()
 	var want bytes.Buffer
 	for i := range 10 {

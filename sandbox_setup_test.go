@@ -188,6 +188,27 @@ func eventually(t testing.TB, what string, holds func() bool) {
 	}
 }
 
+// untilBegun calls something that has a limit of time, which is to be reached when a
+// command has done what it does at first. When it says that the command had not come so
+// far, on a busy machine, it is called again with twice the time.
+func untilBegun(t testing.TB, limit time.Duration, call func(limit time.Duration) (begun bool)) {
+	t.Helper()
+	for ; !call(limit); limit *= 2 {
+		if limit > patience {
+			t.Fatal("it never begins")
+		}
+	}
+}
+
+// begun is what a command line has after what is to be seen of it in any case, and
+// hasBegun whether it has come so far since the last time.
+const begun = ": > /tmp/begun; "
+
+func hasBegun(t testing.TB, sb *sandbox.Sandbox) bool {
+	t.Helper()
+	return must(t, sb, "test -e /tmp/begun && rm /tmp/begun && echo yes || echo no") == "yes"
+}
+
 // marked lists the processes of the machine whose command line holds a word.
 func marked(word string) []string {
 	names, _ := filepath.Glob("/proc/[0-9]*/cmdline")

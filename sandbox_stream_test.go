@@ -80,7 +80,7 @@ func TestExecStream(t *testing.T) {
 	})
 	t.Run("back-pressure", func(t *testing.T) {
 		// The command counts what it could write before it was read.
-		for o, err := range sb.ExecStream(t.Context(), sandbox.ExecRequest{Command: "(while :; do echo 0123456789abcdef; echo x >> /tmp/count; done) & sleep 0.5; wc -l < /tmp/count > /tmp/n; kill $!"}) {
+		for o, err := range sb.ExecStream(t.Context(), sandbox.ExecRequest{Command: "(while :; do echo 0123456789abcdef; echo x >> /tmp/count; done) & until test -s /tmp/count; do sleep 0.01; done; sleep 0.5; wc -l < /tmp/count > /tmp/n; kill $!"}) {
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -116,7 +116,13 @@ func TestExecStream(t *testing.T) {
 		}
 	})
 	t.Run("timeout", func(t *testing.T) {
-		out, _, r, err := collect(t, sb, sandbox.ExecRequest{Command: "echo begun; sleep 3456", Timeout: 200 * time.Millisecond})
+		var out string
+		var r *sandbox.ExecResult
+		var err error
+		untilBegun(t, 200*time.Millisecond, func(limit time.Duration) bool {
+			out, _, r, err = collect(t, sb, sandbox.ExecRequest{Command: "echo begun; " + begun + "sleep 3456", Timeout: limit})
+			return hasBegun(t, sb)
+		})
 		if !errors.Is(err, sandbox.ErrCommandTimeout) || out != "begun\n" || r == nil || !r.TimedOut {
 			t.Errorf("got %q, %+v, %v", out, r, err)
 		}
