@@ -207,7 +207,8 @@ func TestSessionTimeout(t *testing.T) {
 				if !errors.Is(err, sandbox.ErrCommandTimeout) || !errors.Is(err, context.DeadlineExceeded) {
 					t.Fatalf("got %v", err)
 				}
-				if r == nil || !r.TimedOut || r.Stdout != "begun\n" || r.SessionEnded || r.ExitCode != 130 {
+				// bash may end the line once more itself when SIGINT ends what it has just started.
+				if r == nil || !r.TimedOut || r.Stdout != "begun\n" && (r.Stdout != "begun\n\n" || sessionInfo(t, s).Shell != "/bin/bash") || r.SessionEnded || r.ExitCode != 130 {
 					t.Fatalf("got %+v", r)
 				}
 				if r := say(t, s, "pwd; f1; sh -c 'echo $E'; kill -0 $job && echo alive; ls /tmp/more"); r.Stdout != "/usr\nx y\ne\nalive\n" {
