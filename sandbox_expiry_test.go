@@ -31,13 +31,27 @@ func TestExpiry(t *testing.T) {
 	m, _ := manager(t)
 	cb, err := m.ImportCodebase(t.Context(), project(t, sample))
 	check(t, err)
-	sb, err := m.FromCodebase(t.Context(), cb.ID, everything, sandbox.WithExpiry(time.Second))
-	check(t, err)
 	word := "expiry-" + rand.Text()
-	_, err = sb.Run(t.Context(), "echo x > file; sleep 1000; : "+word)
-	if !errors.Is(err, sandbox.ErrSandboxNotRunning) && !errors.Is(err, sandbox.ErrSandboxNotFound) {
-		t.Errorf("the command ended with %v", err)
-	}
+	var sb *sandbox.Sandbox
+	untilBegun(t, time.Second, func(limit time.Duration) (begun bool) {
+		over := func(err error) bool {
+			return errors.Is(err, sandbox.ErrSandboxNotRunning) || errors.Is(err, sandbox.ErrSandboxNotFound)
+		}
+		var err error
+		if sb, err = m.FromCodebase(t.Context(), cb.ID, everything, sandbox.WithExpiry(limit)); over(err) {
+			return false
+		}
+		check(t, err)
+		var last error
+		for o, err := range sb.ExecStream(t.Context(), sandbox.ExecRequest{Command: "echo x > file; echo begun; sleep 1000; : " + word}) {
+			begun = begun || string(o.Data) == "begun\n"
+			last = err
+		}
+		if !over(last) {
+			t.Errorf("the command ended with %v", last)
+		}
+		return begun
+	})
 	eventually(t, "it is gone", func() bool { return !isThere(t, m, sb.ID()) })
 	if left := marked(word); len(left) > 0 {
 		t.Errorf("processes %v are left", left)
@@ -59,8 +73,8 @@ func TestExpiryAfterRestart(t *testing.T) {
 		return sb.ID()
 	}
 	past := create(sandbox.WithExpiry(time.Millisecond*500), sandbox.WithAutoStart(false))
-	soon := create(sandbox.WithExpiry(3 * time.Second))
-	idle := create(sandbox.WithIdleTimeout(2 * time.Second))
+	soon := create(sandbox.WithExpiry(10 * time.Second)) // not while it is made
+	idle := create(sandbox.WithIdleTimeout(10 * time.Second))
 	never := create()
 	later := create(sandbox.WithExpiry(time.Hour), sandbox.WithIdleTimeout(time.Hour))
 	check(t, m.Close())
@@ -83,35 +97,47 @@ func TestIdleTimeout(t *testing.T) {
 	m, _ := manager(t)
 	source := project(t, sample)
 	const idle = 3 * time.Second
-	for name, work := range map[string]func(*testing.T, *sandbox.Sandbox){
-		"nothing": func(*testing.T, *sandbox.Sandbox) {},
-		"command": func(t *testing.T, sb *sandbox.Sandbox) { must(t, sb, "sleep 5") },
-		"files": func(t *testing.T, sb *sandbox.Sandbox) {
+	// Each returns a moment at which the sandbox was in use yet.
+	for name, work := range map[string]func(*testing.T, *sandbox.Sandbox) time.Time{
+		"nothing": nil,
+		"command": func(t *testing.T, sb *sandbox.Sandbox) time.Time {
+			began := time.Now()
+			must(t, sb, "sleep 5")
+			return began.Add(5 * time.Second)
+		},
+		"files": func(t *testing.T, sb *sandbox.Sandbox) (last time.Time) {
 			for end := time.Now().Add(5 * time.Second); time.Now().Before(end); time.Sleep(100 * time.Millisecond) {
+				last = time.Now()
 				check(t, sb.WriteFile(t.Context(), "output/x", nil))
 			}
+			return last
 		},
-		"background": func(t *testing.T, sb *sandbox.Sandbox) {
+		"background": func(t *testing.T, sb *sandbox.Sandbox) time.Time {
 			s, err := sb.Session(t.Context())
 			check(t, err)
+			began := time.Now()
 			_, err = s.Exec(t.Context(), "sleep 5 &")
 			check(t, err)
-			time.Sleep(5 * time.Second)
+			time.Sleep(time.Until(began.Add(5 * time.Second)))
+			return began.Add(5 * time.Second)
 		},
-		"stopped": func(t *testing.T, sb *sandbox.Sandbox) { check(t, sb.Stop(t.Context())) },
+		"stopped": func(t *testing.T, sb *sandbox.Sandbox) time.Time {
+			began := time.Now()
+			check(t, sb.Stop(t.Context()))
+			return began
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
+			used := time.Now()
 			sb, err := m.FromLocal(t.Context(), source, sandbox.WithIdleTimeout(idle))
 			check(t, err)
-			work(t, sb)
-			if !isThere(t, m, sb.ID()) {
-				t.Error("it is gone although it was in use")
+			if work != nil {
+				used = work(t, sb)
 			}
-			began := time.Now()
 			eventually(t, "it is gone", func() bool { return !isThere(t, m, sb.ID()) })
-			if after := time.Since(began); name != "nothing" && after < idle-time.Second {
-				t.Errorf("it is gone after %v", after)
+			if after := time.Since(used); after < idle {
+				t.Errorf("it is gone %v after it was in use", after)
 			}
 		})
 	}
