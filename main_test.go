@@ -7,9 +7,8 @@ import (
 	"os"
 	"testing"
 
-	"go.uber.org/goleak"
-
 	"github.com/sandbox-rls/sandbox"
+	"github.com/sandbox-rls/sandbox/internal/leaktest"
 )
 
 // TestMain looks, after all tests, for goroutines that outlive the manager.
@@ -22,7 +21,7 @@ func TestMain(m *testing.M) {
 		}
 	}
 	if code == 0 {
-		if err := goleak.Find(); err != nil {
+		if err := leaktest.Find(); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			code = 1
 		}

@@ -5,18 +5,29 @@
 package server_test
 
 import (
+	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"testing"
 
-	"go.uber.org/goleak"
-
 	"github.com/sandbox-rls/sandbox"
+	"github.com/sandbox-rls/sandbox/internal/leaktest"
 	"github.com/sandbox-rls/sandbox/server"
 	"github.com/sandbox-rls/sandbox/server/client"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+// TestMain looks, after all tests, for goroutines that outlive them.
+func TestMain(m *testing.M) {
+	code := m.Run()
+	if code == 0 {
+		if err := leaktest.Find(); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			code = 1
+		}
+	}
+	os.Exit(code)
+}
 
 // must stops the test on an error.
 func must(t testing.TB, err error) {

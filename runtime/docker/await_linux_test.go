@@ -13,6 +13,8 @@ import (
 	"github.com/moby/moby/client"
 	"go.uber.org/goleak"
 	"golang.org/x/sys/unix"
+
+	"github.com/sandbox-rls/sandbox/internal/leaktest"
 )
 
 // lateEngine is an engine in whose container the init calls, and which says that the
@@ -73,7 +75,7 @@ func TestAwaitLate(t *testing.T) {
 		t.Fatal(err)
 	}
 	say.Close()
-	if err := goleak.Find(before); err != nil {
+	if err := leaktest.Find(before); err != nil {
 		t.Error(err)
 	}
 }

@@ -13,8 +13,8 @@ import (
 	"testing"
 
 	"github.com/moby/moby/client"
-	"go.uber.org/goleak"
 
+	"github.com/sandbox-rls/sandbox/internal/leaktest"
 	"github.com/sandbox-rls/sandbox/runtime/docker"
 )
 
@@ -55,7 +55,7 @@ func TestMain(m *testing.M) {
 		os.RemoveAll(os.Getenv(buildVariable))
 	}
 	if code == 0 {
-		if err := goleak.Find(); err != nil {
+		if err := leaktest.Find(); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			code = 1
 		}
