@@ -119,11 +119,12 @@ func TestFile(t *testing.T) {
 
 func TestExpiry(t *testing.T) {
 	s := newStore(t)
-	_, text := create(t, s, "alice", 50*time.Millisecond)
-	if got := owner(t, s, text); got != "alice" {
+	tok, text := create(t, s, "alice", time.Second)
+	got := owner(t, s, text)
+	if got != "alice" && time.Now().Before(tok.Expires) { // else it had no chance
 		t.Errorf("it is %q's", got)
 	}
-	time.Sleep(60 * time.Millisecond)
+	time.Sleep(time.Until(tok.Expires) + time.Millisecond)
 	if got := owner(t, s, text); got != "" {
 		t.Errorf("expired, it is %q's", got)
 	}
