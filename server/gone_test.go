@@ -60,7 +60,7 @@ func TestClientGone(t *testing.T) {
 		}
 		cancel()
 	}
-	for end := time.Now().Add(10 * time.Second); strings.Count(log.String(), "PUT /v1/codebases/{id}/files") < 2; time.Sleep(5 * time.Millisecond) {
+	for end := time.Now().Add(time.Minute); strings.Count(log.String(), "PUT /v1/codebases/{id}/files") < 2; time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(end) {
 			t.Fatalf("it says %s", log.String())
 		}

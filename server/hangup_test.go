@@ -22,16 +22,16 @@ import (
 // silent for longer than a client may be: it is not ended before, and is then.
 func TestHangup(t *testing.T) {
 	t.Parallel()
-	s := newSite(t, server.Limits{Commands: 1, ReadTimeout: 500 * time.Millisecond})
+	s := newSite(t, server.Limits{Commands: 1, ReadTimeout: time.Second})
 	id := s.start(s.codebase())
 	run := func(command string) error {
-		_, err := s.sb.Exec(t.Context(), &sandboxv1.ExecRequest{SandboxId: id, Command: command, Timeout: durationpb.New(10 * time.Second)})
+		_, err := s.sb.Exec(t.Context(), &sandboxv1.ExecRequest{SandboxId: id, Command: command, Timeout: durationpb.New(time.Minute)})
 		return err
 	}
 	for name, http := range map[string]*http.Client{"HTTP/1.1": {Transport: http1(t)}, "HTTP/2": http2Client(t)} {
 		for protocol, opt := range map[string]connect.ClientOption{"connect": connect.WithClientOptions(), "gRPC-Web": connect.WithGRPCWeb()} {
 			c := sandboxv1connect.NewSandboxServiceClient(http, s.url, opt)
-			req := &sandboxv1.ExecRequest{SandboxId: id, Command: "sleep 1; echo done"}
+			req := &sandboxv1.ExecRequest{SandboxId: id, Command: "sleep 1.5; echo done"}
 			if r, err := c.Exec(t.Context(), req); err != nil || r.GetStdout() != "done\n" {
 				t.Errorf("%s, %s: %v, %v", name, protocol, r, err)
 			}
@@ -56,11 +56,11 @@ func TestHangup(t *testing.T) {
 				},
 			} {
 				ctx, cancel := context.WithCancel(t.Context()) // no deadline, of which the server would know
-				timer := time.AfterFunc(800*time.Millisecond, cancel)
+				timer := time.AfterFunc(1500*time.Millisecond, cancel)
 				call(ctx)
 				cancel()
 				timer.Stop()
-				for end := time.Now().Add(10 * time.Second); run("true") != nil; time.Sleep(10 * time.Millisecond) {
+				for end := time.Now().Add(time.Minute); run("true") != nil; time.Sleep(10 * time.Millisecond) {
 					if time.Now().After(end) {
 						t.Fatalf("%s, %s: the command of %s goes on", name, protocol, kind)
 					}

@@ -82,7 +82,7 @@ func TestEndlessOutput(t *testing.T) {
 		i, err := s.sb.CreateSandbox(t.Context(), &sandboxv1.CreateSandboxRequest{CodebaseId: s.codebase(), Preset: "full-access", Start: true, OutputLimit: limit})
 		must(t, err)
 		most := heap(func() {
-			r, err := s.sb.Exec(t.Context(), &sandboxv1.ExecRequest{SandboxId: i.GetId(), Command: "yes", Timeout: durationpb.New(2 * time.Second), FullResult: true})
+			r, err := s.sb.Exec(t.Context(), &sandboxv1.ExecRequest{SandboxId: i.GetId(), Command: "yes", Timeout: durationpb.New(5 * time.Second), FullResult: true})
 			must(t, err)
 			if !r.GetStdoutTruncated() || len(r.GetStdout()) == 0 {
 				t.Errorf("%d bytes, cut: %v", len(r.GetStdout()), r.GetStdoutTruncated())
