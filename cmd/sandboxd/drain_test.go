@@ -6,9 +6,12 @@ package main
 
 import (
 	"context"
+	"crypto/rand"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
+	"os"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -39,14 +42,14 @@ func (d *daemon) health() (grpc string, status int) {
 func TestDrain(t *testing.T) {
 	require(t)
 	state := t.TempDir()
-	d := start(t, "--state-dir", state)
+	d := start(t, "--state-dir", state, "--drain-timeout", "5m")
 	id := d.sandbox()
 	if body, status := d.health(); !strings.Contains(body, `_SERVING"`) || strings.Contains(body, "NOT_") || status != http.StatusOK {
 		t.Errorf("its health is %s, %d", body, status)
 	}
-	release := make(chan string, 1)
+	release, word := make(chan string, 1), "drain-"+rand.Text()
 	go func() {
-		out, err := d.exec(id, "echo begun > /workspace/begun; sleep 2; echo done | tee /workspace/result")
+		out, err := d.exec(id, "echo begun > /workspace/begun; sh -c 'trap \"exit 0\" TERM; while :; do sleep 0.01; done' "+word+" 2>/dev/null; echo done | tee /workspace/result")
 		if err != nil {
 			out = err.Error()
 		}
@@ -71,12 +74,23 @@ func TestDrain(t *testing.T) {
 		t.Fatal("the server ended")
 	case <-time.After(200 * time.Millisecond):
 	}
+	ended := 0
+	for pid := range family(t, d.cmd.Process.Pid) { // nothing can be called any more
+		if line, err := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid)); err == nil && strings.HasSuffix(string(line), "\x00"+word+"\x00") {
+			if syscall.Kill(pid, syscall.SIGTERM) == nil {
+				ended++
+			}
+		}
+	}
+	if ended == 0 {
+		t.Error("what the command waits for was not found")
+	}
 	select {
 	case out := <-release:
 		if out != "done\n" {
 			t.Errorf("the command printed %q", out)
 		}
-	case <-time.After(30 * time.Second):
+	case <-time.After(time.Minute):
 		t.Fatal("the command does not end")
 	}
 	if code := d.end(); code != 0 {
