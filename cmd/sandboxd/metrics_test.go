@@ -41,7 +41,7 @@ func TestMetrics(t *testing.T) {
 	stream, err := d.sandboxes().ExecStream(context.Background(), &pb.ExecRequest{SandboxId: id, Command: "cat; sleep 1000", Stdin: "12345"})
 	must(t, err)
 	stream.Receive()
-	text := d.metrics()
+	// What was sent is counted afterwards.
 	for _, want := range []string{
 		`sandbox_rpc_duration_seconds_count{code="ok",procedure="/sandbox.v1.SandboxService/Exec"} 1`,
 		`sandbox_rpc_duration_seconds_count{code="not_found",procedure="/sandbox.v1.SandboxService/Exec"} 1`,
@@ -51,9 +51,13 @@ func TestMetrics(t *testing.T) {
 		`sandbox_received_bytes_total{procedure="/sandbox.v1.SandboxService/ExecStream"} 5`,
 		"go_goroutines", "process_resident_memory_bytes", "sandbox_build_info{",
 	} {
-		if !strings.Contains(text, want) {
-			t.Errorf("no %s in\n%s", want, sandboxMetrics(text))
-		}
+		var text string
+		defer func() {
+			if t.Failed() {
+				t.Log(sandboxMetrics(text))
+			}
+		}()
+		eventually(t, want+" is told", func() bool { text = d.metrics(); return strings.Contains(text, want) })
 	}
 	must(t, stream.Close())
 	eventually(t, "the command is over", func() bool { return strings.Contains(d.metrics(), "sandbox_commands_in_flight 0") })
