@@ -204,11 +204,13 @@ func ExampleSandbox_ExecStream() {
 			fmt.Println("exit code", out.Result.ExitCode)
 			break
 		}
-		fmt.Printf("%v: %s", out.Stream, out.Data)
+		if out.Stream == sandbox.Stdout {
+			os.Stdout.Write(out.Data) // as much as there is by now
+		}
 	}
 	// Output:
-	// stdout: one
-	// stdout: two
+	// one
+	// two
 	// exit code 3
 }
 
