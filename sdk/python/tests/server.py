@@ -71,7 +71,7 @@ def serving(state: Path, *flags: str) -> Iterator[str]:
         finally:
             process.terminate()
             try:
-                process.wait(30)
+                process.wait(60)
             except subprocess.TimeoutExpired:
                 process.kill()
             reader.join(5)

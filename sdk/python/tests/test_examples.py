@@ -12,7 +12,7 @@ def test_agent(endpoint: str) -> None:
     ended = subprocess.run(
         [sys.executable, str(server.ROOT / "examples/agent/python/agent.py")],
         env={**os.environ, "SANDBOX_ENDPOINT": endpoint},
-        timeout=60,
+        timeout=180,
         capture_output=True,
         text=True,
     )

@@ -136,7 +136,7 @@ def test_the_interpreter_ends_with_clients_open(endpoint: str, prepared: Path) -
     ended = subprocess.run(
         [sys.executable, "-W", "error", "-c", code],
         env=environment,
-        timeout=30,
+        timeout=120,
         capture_output=True,
         text=True,
     )
