@@ -271,9 +271,12 @@ func TestSessionTimeoutKeeps(t *testing.T) {
 				}
 				say(t, s, c.set)
 				for range 2 {
-					if r, err := s.Exec(t.Context(), "sleep 1000", sandbox.WithTimeout(200*time.Millisecond)); !errors.Is(err, sandbox.ErrCommandTimeout) || r.SessionEnded {
-						t.Fatalf("got %+v, %v", r, err)
-					}
+					untilBegun(t, 200*time.Millisecond, func(limit time.Duration) bool {
+						if r, err := s.Exec(t.Context(), begun+"sleep 1000", sandbox.WithTimeout(limit)); !errors.Is(err, sandbox.ErrCommandTimeout) || r.SessionEnded {
+							t.Fatalf("got %+v, %v", r, err)
+						}
+						return say(t, s, "if test -e /tmp/begun; then rm /tmp/begun; echo yes; fi").Stdout == "yes\n"
+					})
 				}
 				if r := say(t, s, c.get); r.Stdout != c.want && c.want != "*" || r.SessionEnded {
 					t.Errorf("got %+v", r)
