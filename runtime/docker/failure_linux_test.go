@@ -48,7 +48,7 @@ func containers(t testing.TB, c *client.Client, id string) []container.Summary {
 // eventually waits until something holds.
 func eventually(t testing.TB, what string, holds func() bool) {
 	t.Helper()
-	for end := time.Now().Add(30 * time.Second); !holds(); time.Sleep(20 * time.Millisecond) {
+	for end := time.Now().Add(time.Minute); !holds(); time.Sleep(20 * time.Millisecond) {
 		if time.Now().After(end) {
 			t.Fatalf("never: %s", what)
 		}
@@ -164,7 +164,7 @@ func TestHangingEngine(t *testing.T) {
 				asked <- struct{}{}
 				<-r.Context().Done()
 			}))
-			rt := docker.New(docker.WithImage(busybox), docker.WithInit(build(t, initPackage)), docker.WithHost(host), docker.WithPatience(3*time.Second))
+			rt := docker.New(docker.WithImage(busybox), docker.WithInit(build(t, initPackage)), docker.WithHost(host), docker.WithPatience(10*time.Second))
 			m := manager(t)
 			began := time.Now()
 			sb, err := m.FromLocal(t.Context(), project(t, nil), sandbox.WithRuntime(rt))
@@ -175,10 +175,10 @@ func TestHangingEngine(t *testing.T) {
 				if err := sb.Close(); err != nil {
 					t.Error(err)
 				}
-			} else if !errors.Is(err, docker.ErrEngine) || !strings.Contains(err.Error(), "3s") {
+			} else if !errors.Is(err, docker.ErrEngine) || !strings.Contains(err.Error(), "10s") {
 				t.Errorf("got %v", err)
 			}
-			if took := time.Since(began); took > 15*time.Second {
+			if took := time.Since(began); took > time.Minute {
 				t.Errorf("it took %v", took)
 			}
 			if len(asked) == 0 {
@@ -206,9 +206,7 @@ func TestNoImage(t *testing.T) {
 	if !errors.Is(err, docker.ErrImage) || !strings.Contains(err.Error(), "registry.invalid/no/such:image") {
 		t.Errorf("got %v", err)
 	}
-	if left := containers(t, c, ""); len(left) > 0 {
-		t.Errorf("left: %+v", left)
-	}
+	eventually(t, "no container is left", func() bool { return len(containers(t, c, "")) == 0 })
 }
 
 func TestNoProgram(t *testing.T) {

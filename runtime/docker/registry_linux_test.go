@@ -224,10 +224,8 @@ func TestPullFails(t *testing.T) {
 	defer cancel()
 	began := time.Now()
 	_, err := manager(t).FromLocal(ctx, project(t, nil), sandbox.WithRuntime(rt), sandbox.WithImage(r.host+"/stalled:1"))
-	if !errors.Is(err, context.DeadlineExceeded) || time.Since(began) > 10*time.Second {
+	if !errors.Is(err, context.DeadlineExceeded) || time.Since(began) > time.Minute {
 		t.Errorf("one that does not go on: %v after %v", err, time.Since(began))
 	}
-	if left := containers(t, c, ""); len(left) > 0 {
-		t.Errorf("left: %+v", left)
-	}
+	eventually(t, "no container is left", func() bool { return len(containers(t, c, "")) == 0 })
 }
