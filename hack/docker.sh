@@ -86,7 +86,7 @@ start() {
 	[ ! -e /proc/sys/net/ipv4/conf/docker0 ] || bridge=
 	setsid dockerd --data-root "$dir/lib" --exec-root "$dir/exec" -H "$DOCKER_HOST" --pidfile "$dir/docker.pid" \
 		--iptables=false --ip6tables=false --ip-forward=false --ip-masq=false $bridge >"$dir/log" 2>&1 </dev/null &
-	for _ in $(seq 300); do
+	for _ in $(seq 1200); do
 		docker version >/dev/null 2>&1 && break
 		sleep 0.1
 	done
@@ -102,7 +102,7 @@ stop() {
 	dir=$1
 	pid=$(cat "$dir/docker.pid" 2>/dev/null) || pid=
 	if [ -n "$pid" ] && kill "$pid" 2>/dev/null; then
-		for _ in $(seq 300); do
+		for _ in $(seq 1200); do
 			kill -0 "$pid" 2>/dev/null || break
 			sleep 0.1
 		done

@@ -14,7 +14,7 @@
 # how long it may take. The kernel is kept in VM_CACHE.
 set -euo pipefail
 uid=${VM_UID:-0}
-seconds=${VM_SECONDS:-240}
+seconds=${VM_SECONDS:-600}
 cache=${VM_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/sandbox-vm}
 
 fail() {
