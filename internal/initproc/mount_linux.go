@@ -14,12 +14,13 @@ import (
 
 // root is the sandbox's root while it is put together.
 type root struct {
-	at        string         // where it is; "": the process is in it
-	workspace int            // O_PATH of the writable mount beneath the cover; 0: none
-	files     []int          // those that the set-up names by number
-	layers    map[string]int // descriptors of the layers that are in this mount namespace
-	left      int            // what an earlier init has kept; -1: nothing
-	kept      int            // O_PATH of the file system that is kept, where it is attached
+	at        string                // where it is; "": the process is in it
+	workspace int                   // O_PATH of the writable mount beneath the cover; 0: none
+	files     []int                 // those that the set-up names by number
+	binds     map[*control.Step]int // copies of the parts of the host's tree that are bound
+	layers    map[string]int        // descriptors of the layers that are in this mount namespace
+	left      int                   // what an earlier init has kept; -1: nothing
+	kept      int                   // O_PATH of the file system that is kept, where it is attached
 }
 
 // assemble carries out the steps. They were checked when they were planned;
@@ -27,6 +28,9 @@ type root struct {
 func (r *root) assemble(steps []control.Step) *control.Fault {
 	if err := unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""); err != nil {
 		return fault("make the mount tree private", err)
+	}
+	if f := r.openBinds(steps); f != nil {
+		return f
 	}
 	if f := r.openLayers(steps); f != nil {
 		return f
@@ -42,6 +46,28 @@ func (r *root) assemble(steps []control.Step) *control.Fault {
 				return fault("leave what is kept", err)
 			}
 		}
+	}
+	return nil
+}
+
+// openBinds copies what is bound of the host's tree, before anything is attached at the stage:
+// a path that leads through it would be looked up in that, which may be what an earlier init has
+// kept, with the sandbox's links in it.
+func (r *root) openBinds(steps []control.Step) *control.Fault {
+	r.binds = make(map[*control.Step]int)
+	for i := range steps {
+		s := &steps[i]
+		if s.Op != control.OpBind {
+			continue
+		}
+		tree, err := unix.OpenTree(unix.AT_FDCWD, s.Source, unix.OPEN_TREE_CLONE|unix.OPEN_TREE_CLOEXEC|unix.AT_RECURSIVE)
+		if err == unix.ENOENT && s.Optional {
+			continue
+		}
+		if err != nil {
+			return fault(describe(s), err)
+		}
+		r.binds[s] = tree
 	}
 	return nil
 }
@@ -132,7 +158,7 @@ func (r *root) step(s *control.Step) error {
 	case control.OpSymlink:
 		return unix.Symlink(s.Data, target)
 	case control.OpBind:
-		return bind(s, target)
+		return r.bind(s, target)
 	case control.OpTmpfs:
 		return mountFS("tmpfs", s.Data, target, s.Attr)
 	case control.OpProc:
@@ -201,14 +227,12 @@ func mountFS(kind, options, target string, attr uint64) error {
 }
 
 // bind attaches a copy of a part of the host's tree. A file's mount point is made here.
-func bind(s *control.Step, target string) error {
-	tree, err := unix.OpenTree(unix.AT_FDCWD, s.Source, unix.OPEN_TREE_CLONE|unix.OPEN_TREE_CLOEXEC|unix.AT_RECURSIVE)
-	if err == unix.ENOENT && s.Optional {
-		return nil
+func (r *root) bind(s *control.Step, target string) error {
+	tree, ok := r.binds[s]
+	if !ok {
+		return nil // it was optional
 	}
-	if err != nil {
-		return err
-	}
+	delete(r.binds, s)
 	defer unix.Close(tree)
 	if err := makeMountPoint(tree, target); err != nil {
 		return err

@@ -100,7 +100,12 @@ func (s *shares) step(step control.Step, later []control.Step) error {
 		s.init = append(s.init, step)
 	case control.OpOverlay, control.OpTree:
 		s.workspace(step)
-	case control.OpDir, control.OpSymlink, control.OpBind, control.OpProc:
+	case control.OpBind:
+		if s.hidden(step.Target) { // the init has no way to the host's tree any more
+			return fmt.Errorf("a bind on %s, beneath what the init mounts: %w by bwrap", step.Target, runtime.ErrUnsupported)
+		}
+		s.plain(step)
+	case control.OpDir, control.OpSymlink, control.OpProc:
 		s.plain(step)
 	default:
 		s.init = append(s.init, step)

@@ -98,6 +98,7 @@ func TestTranslateRefuses(t *testing.T) {
 	}
 	for says, mounts := range map[string][]specs.Mount{
 		"/tmp":     {bind("/tmp/cache")},
+		"/dev/pts": {bind("/dev/pts/cache")},
 		"size=25%": {{Destination: "/mem", Type: "tmpfs", Options: []string{"size=25%"}}, bind("/mem/cache")},
 	} {
 		refuses(t, says, mounts)

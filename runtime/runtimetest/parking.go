@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/opencontainers/runtime-spec/specs-go"
 	"golang.org/x/sys/unix"
 
 	"github.com/sandbox-rls/sandbox/runtime"
@@ -74,7 +75,7 @@ func (p *parked) again() {
 func (s *suite) parking(t *testing.T) {
 	for name, test := range map[string]func(*testing.T){
 		"content": s.parkedContent, "mounts": s.parkedMounts, "size": s.parkedSize, "nothing to keep": s.parkedNothing,
-		"failed start": s.parkedFailure, "of no use": s.parkedTwice, "content hidden": s.parkedHidden,
+		"failed start": s.parkedFailure, "of no use": s.parkedTwice, "content hidden": s.parkedHidden, "binds": s.parkedBinds,
 	} {
 		t.Run(name, test)
 	}
@@ -241,6 +242,31 @@ func (s *suite) parkedFailure(t *testing.T) {
 	p.cfg.Scratch.Close()
 	if got := p.out("cat /tmp/f"); got != "kept" {
 		t.Errorf("got %q", got)
+	}
+}
+
+// parkedBinds binds what lies beneath a directory of the host's at which a root is built.
+func (s *suite) parkedBinds(t *testing.T) {
+	dir, err := os.MkdirTemp("/tmp", "runtimetest")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	s.give(t, dir, 0o755)
+	if err := os.WriteFile(dir+"/file", []byte("bound\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	s.give(t, dir+"/file", 0o644)
+	p := s.parkable(t, func(c *runtime.Config) {
+		c.Spec.Mounts = append(c.Spec.Mounts, specs.Mount{Destination: "/data", Type: "bind", Source: dir, Options: []string{"rbind", "ro", "nosuid", "nodev"}})
+	})
+	p.out("echo kept > /tmp/file")
+	for range 2 {
+		if got := p.out("cat /data/file /tmp/file"); got != "bound\nkept" {
+			t.Errorf("got %q", got)
+		}
+		p.fails("echo x > /data/file")
+		p.again()
 	}
 }
 
