@@ -78,7 +78,7 @@ func (l *Launcher) Owner() runtime.Owner {
 // Prepare has the process forked with which the next Start begins: not before those
 // that are under way have ended, which it would take the cores from.
 func (l *Launcher) Prepare() {
-	s, err := l.spawner.get()
+	s, err := l.spawner.turn().get()
 	if err != nil {
 		return
 	}
@@ -144,9 +144,12 @@ func (l *Launcher) Start(ctx context.Context, cfg runtime.Config, route Route) (
 		return nil, err
 	}
 	defer l.begun()()
-	in, err := l.along(ctx, cfg, route, setup)
+	t := l.spawner.turn()
+	in, err := l.along(ctx, cfg, route, setup, t)
 	for errors.Is(err, errStandby) {
-		in, err = l.along(ctx, cfg, route, setup)
+		if err = t.over(); err == nil {
+			in, err = l.along(ctx, cfg, route, setup, t)
+		}
 	}
 	if err != nil {
 		return nil, err
@@ -159,8 +162,8 @@ func (l *Launcher) Start(ctx context.Context, cfg runtime.Config, route Route) (
 var errStandby = errors.New("the process that was kept for the start has ended")
 
 // along starts a sandbox by a route.
-func (l *Launcher) along(ctx context.Context, cfg runtime.Config, route Route, setup *control.Setup) (*instance, error) {
-	files, err := l.openView(cfg.View)
+func (l *Launcher) along(ctx context.Context, cfg runtime.Config, route Route, setup *control.Setup, t turn) (*instance, error) {
+	files, err := l.openView(cfg.View, t)
 	if err != nil {
 		return nil, err
 	}
@@ -170,7 +173,7 @@ func (l *Launcher) along(ctx context.Context, cfg runtime.Config, route Route, s
 		return nil, err
 	}
 	defer closeAll(order.Files)
-	in, err := l.start(ctx, cfg, order, slices.Concat(files, order.Files))
+	in, err := l.start(ctx, cfg, order, slices.Concat(files, order.Files), t)
 	if err != nil && order.Explain != nil && !errors.Is(err, errStandby) {
 		err = order.Explain(err)
 	}
@@ -179,14 +182,14 @@ func (l *Launcher) along(ctx context.Context, cfg runtime.Config, route Route, s
 
 // start has the first process forked, or takes the one that was, and sees it
 // become the init.
-func (l *Launcher) start(ctx context.Context, cfg runtime.Config, o Order, files []int) (*instance, error) {
+func (l *Launcher) start(ctx context.Context, cfg runtime.Config, o Order, files []int, t turn) (*instance, error) {
 	group, err := l.groups.begin(cfg)
 	if err != nil {
 		return nil, err
 	}
 	defer group.close()
 	m := l.request(cfg.Spec.Process.User, o.Namespaces)
-	in, kept, err := l.first(m, group)
+	in, kept, err := l.first(m, group, t)
 	if err != nil {
 		group.cancel()
 		return nil, err
@@ -205,28 +208,28 @@ func (l *Launcher) start(ctx context.Context, cfg runtime.Config, o Order, files
 
 // first returns the first process, which waits for its set-up, and whether it is
 // the one that was kept. One that is to be born in a cgroup cannot be that.
-func (l *Launcher) first(m *control.Spawn, group *admission) (in *instance, kept *waiting, err error) {
+func (l *Launcher) first(m *control.Spawn, group *admission, t turn) (in *instance, kept *waiting, err error) {
 	if group.dir == nil {
 		if w := l.standby.take(m); w != nil {
 			return newInstance(w.proc, w.conn, group), w, nil
 		}
 	}
-	in, err = l.fork(m, group)
+	in, err = l.fork(m, group, t)
 	return in, nil, err
 }
 
 // fork starts the first process, which waits for its set-up: in its cgroup if
 // it can be born there, else it is moved.
-func (l *Launcher) fork(m *control.Spawn, group *admission) (*instance, error) {
+func (l *Launcher) fork(m *control.Spawn, group *admission, t turn) (*instance, error) {
 	if group.dir != nil {
 		into := *m
 		into.Cgroup = true
-		proc, conn, err := l.spawner.spawn(&into, int(group.dir.Fd()))
+		proc, conn, err := t.spawn(&into, int(group.dir.Fd()))
 		if err == nil {
 			return newInstance(proc, conn, group), nil
 		}
 	}
-	proc, conn, err := l.spawner.spawn(m)
+	proc, conn, err := t.spawn(m)
 	if err != nil {
 		return nil, explain(err)
 	}

@@ -14,7 +14,7 @@ import (
 // openLayer makes a detached mount of a layer. Where the sandbox's user is
 // another than the files' owner, it is an ID-mapped one (mount_setattr(2),
 // MOUNT_ATTR_IDMAP), in which the owner's files are the sandbox user's.
-func (l *Launcher) openLayer(layer runtime.Layer) (int, error) {
+func (l *Launcher) openLayer(layer runtime.Layer, t turn) (int, error) {
 	tree, err := unix.OpenTree(unix.AT_FDCWD, layer.Dir, unix.OPEN_TREE_CLONE|unix.OPEN_TREE_CLOEXEC)
 	if err != nil {
 		return -1, &os.PathError{Op: "open_tree", Path: layer.Dir, Err: err}
@@ -27,7 +27,7 @@ func (l *Launcher) openLayer(layer runtime.Layer) (int, error) {
 		unix.Close(tree)
 		return -1, &os.PathError{Op: "stat", Path: layer.Dir, Err: err}
 	}
-	ns, err := l.idmaps.get(runtime.Owner{UID: int(st.Uid), GID: int(st.Gid)}, l.spawner.mapIDs)
+	ns, err := l.idmaps.get(runtime.Owner{UID: int(st.Uid), GID: int(st.Gid)}, t.mapIDs)
 	if err != nil {
 		unix.Close(tree)
 		return -1, err

@@ -4,6 +4,8 @@ package launch
 
 import (
 	"errors"
+	"fmt"
+	"os"
 	"sync"
 
 	"github.com/sandbox-rls/sandbox/internal/control"
@@ -15,13 +17,42 @@ import (
 type spawners struct {
 	program string // see Options
 
-	mu sync.Mutex
-	s  *spawner.Spawner
+	mu     sync.Mutex
+	s      *spawner.Spawner
+	closed int // how often it was
 }
 
-func (h *spawners) get() (*spawner.Spawner, error) {
+// turn is from one closing to the next. Whoever has one gets nothing after that, above all
+// no process that nobody would end.
+type turn struct {
+	*spawners
+	closed int
+}
+
+func (h *spawners) turn() turn {
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	return turn{h, h.closed}
+}
+
+var errClosed = fmt.Errorf("the runtime was closed: %w", os.ErrClosed)
+
+// over is an error when the turn is.
+func (h turn) over() error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.closed != h.spawners.closed {
+		return errClosed
+	}
+	return nil
+}
+
+func (h turn) get() (*spawner.Spawner, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.closed != h.spawners.closed {
+		return nil, errClosed
+	}
 	if h.s != nil && !h.s.Gone() {
 		return h.s, nil
 	}
@@ -37,6 +68,7 @@ func (h *spawners) close() {
 	h.mu.Lock()
 	s := h.s
 	h.s = nil
+	h.closed++
 	h.mu.Unlock()
 	if s != nil {
 		s.Close()
@@ -44,7 +76,7 @@ func (h *spawners) close() {
 }
 
 // ask has something done by the spawner, and by another if that one dies over it.
-func (h *spawners) ask(do func(*spawner.Spawner) error) error {
+func (h turn) ask(do func(*spawner.Spawner) error) error {
 	s, err := h.get()
 	if err == nil {
 		err = do(s)
@@ -65,7 +97,7 @@ func (h *spawners) running() *spawner.Spawner {
 	return h.s
 }
 
-func (h *spawners) spawn(m *control.Spawn, cgroup ...int) (proc *spawner.Process, conn *control.Conn, err error) {
+func (h turn) spawn(m *control.Spawn, cgroup ...int) (proc *spawner.Process, conn *control.Conn, err error) {
 	err = h.ask(func(s *spawner.Spawner) (err error) {
 		proc, conn, err = s.Spawn(m, cgroup...)
 		return err
@@ -73,7 +105,7 @@ func (h *spawners) spawn(m *control.Spawn, cgroup ...int) (proc *spawner.Process
 	return proc, conn, err
 }
 
-func (h *spawners) mapIDs(m *control.MapIDs) (ns int, err error) {
+func (h turn) mapIDs(m *control.MapIDs) (ns int, err error) {
 	err = h.ask(func(s *spawner.Spawner) (err error) {
 		ns, err = s.MapIDs(m)
 		return err

@@ -37,7 +37,7 @@ func absolute(v runtime.View) (runtime.View, error) {
 // openView makes the detached mounts that the init inherits, in the order that
 // the plan counts on. Without privilege there are none: the init opens the
 // layers itself.
-func (l *Launcher) openView(v runtime.View) (files []int, err error) {
+func (l *Launcher) openView(v runtime.View, t turn) (files []int, err error) {
 	if !l.privileged {
 		return nil, nil
 	}
@@ -46,7 +46,7 @@ func (l *Launcher) openView(v runtime.View) (files []int, err error) {
 		list = append(list, runtime.Layer{Dir: v.Delta})
 	}
 	for _, layer := range list {
-		fd, err := l.openLayer(layer)
+		fd, err := l.openLayer(layer, t)
 		if err != nil {
 			closeAll(files)
 			return nil, err
