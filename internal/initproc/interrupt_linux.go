@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"fmt"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -39,12 +40,7 @@ func descendants(pid int) (list []int) {
 	if len(children(pid)) == 0 {
 		return nil
 	}
-	for p := range beneath(pid, processes()) {
-		if p != pid {
-			list = append(list, p)
-		}
-	}
-	return list
+	return beneath(processes(), pid)[1:]
 }
 
 // interrupt ends what a leader runs at the moment, as Ctrl-C at a terminal
@@ -92,20 +88,22 @@ const noticeRounds = 300
 // that forks and ends at once is missed by a listing now and then: one in which
 // nothing was new is not yet the last.
 func killFresh(leader int, keep []int) {
-	stopped := map[int]bool{}
+	var stopped []int
+	known := map[int]bool{}
 	for round, quiet := 0, 0; round < maxRounds && quiet < 2; round++ {
 		quiet++
 		for _, pid := range fresh(leader, keep, processes()) {
-			if !stopped[pid] {
-				stopped[pid], quiet = true, 0
+			if !known[pid] {
+				known[pid], quiet = true, 0
+				stopped = append(stopped, pid)
 				_ = unix.Kill(pid, unix.SIGSTOP) // it forks no more
 			}
 		}
 	}
-	for pid := range stopped {
+	for _, pid := range stopped {
 		_ = unix.Kill(pid, unix.SIGKILL)
 	}
-	for pid := range stopped {
+	for _, pid := range stopped {
 		await(pid, "ZX", maxRounds)
 	}
 }
@@ -125,19 +123,15 @@ func await(pid int, states string, rounds int) (left int) {
 	return rounds
 }
 
-// fresh lists what runs beneath a leader and beneath none of what it keeps.
-func fresh(leader int, keep []int, all []process) (list []int) {
-	mine, kept := beneath(leader, all), map[int]bool{}
-	for _, k := range keep {
-		if mine[k] { // else it has ended, and its number may be another's
-			kept[k] = true
-		}
+// fresh lists what runs beneath a leader and beneath none of what it keeps, parents first.
+func fresh(leader int, keep []int, all []process) []int {
+	mine := beneath(all, leader)[1:]
+	keep = slices.DeleteFunc(slices.Clone(keep), func(pid int) bool {
+		return !slices.Contains(mine, pid) // it has ended, and its number may be another's
+	})
+	kept := map[int]bool{}
+	for _, pid := range beneath(all, keep...) {
+		kept[pid] = true
 	}
-	spread(kept, all)
-	for pid := range mine {
-		if pid != leader && !kept[pid] {
-			list = append(list, pid)
-		}
-	}
-	return list
+	return slices.DeleteFunc(mine, func(pid int) bool { return kept[pid] })
 }

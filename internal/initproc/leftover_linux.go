@@ -48,7 +48,7 @@ func (p *initproc) candidates(all []process) []int {
 	}
 	mine := map[int]bool{1: true}
 	for leader := range p.commands {
-		for pid := range beneath(leader, all) {
+		for _, pid := range beneath(all, leader) {
 			mine[pid] = true
 		}
 	}

@@ -2,7 +2,11 @@
 
 package initproc
 
-import "golang.org/x/sys/unix"
+import (
+	"slices"
+
+	"golang.org/x/sys/unix"
+)
 
 // maxRounds bounds how often the processes are listed anew while some are
 // being ended: what was not yet reached may be forking.
@@ -12,17 +16,19 @@ const maxRounds = 1000
 // process is stopped first, so that it forks no more while others are found.
 func killTree(leader int, sig unix.Signal) {
 	if sig != unix.SIGKILL {
-		for pid := range beneath(leader, processes()) {
+		for _, pid := range beneath(processes(), leader) {
 			_ = unix.Kill(pid, sig)
 		}
 		return
 	}
-	stopped := map[int]bool{}
+	var stopped []int
+	known := map[int]bool{}
 	for range maxRounds {
 		fresh := false
-		for pid := range beneath(leader, processes()) {
-			if !stopped[pid] {
-				stopped[pid], fresh = true, true
+		for _, pid := range beneath(processes(), leader) {
+			if !known[pid] {
+				known[pid], fresh = true, true
+				stopped = append(stopped, pid)
 				_ = unix.Kill(pid, unix.SIGSTOP)
 			}
 		}
@@ -30,26 +36,31 @@ func killTree(leader int, sig unix.Signal) {
 			break
 		}
 	}
-	for pid := range stopped {
+	for _, pid := range stopped {
 		_ = unix.Kill(pid, unix.SIGKILL)
 	}
 }
 
-// beneath returns a process and its descendants.
-func beneath(root int, all []process) map[int]bool {
-	in := map[int]bool{root: true}
-	spread(in, all)
-	return in
-}
-
-// spread adds the descendants of all that are in a set.
-func spread(in map[int]bool, all []process) {
-	for grown := true; grown; {
-		grown = false
-		for _, p := range all {
-			if !in[p.pid] && in[p.parent] {
-				in[p.pid], grown = true, true
+// beneath returns processes and their descendants, each after its parent. Whoever signals
+// them does so in that order: a shell with job control that learns of a child's being stopped, or ended, before
+// it has a signal itself goes on to its next command.
+func beneath(all []process, roots ...int) []int {
+	children := map[int][]int{}
+	for _, p := range all {
+		children[p.parent] = append(children[p.parent], p.pid)
+	}
+	known := map[int]bool{}
+	for _, root := range roots {
+		known[root] = true
+	}
+	list := slices.Clone(roots)
+	for i := 0; i < len(list); i++ {
+		for _, child := range children[list[i]] {
+			if !known[child] { // the list is not of one moment, and may lead in a circle
+				known[child] = true
+				list = append(list, child)
 			}
 		}
 	}
+	return list
 }

@@ -3,7 +3,6 @@
 package initproc
 
 import (
-	"maps"
 	"os"
 	"os/exec"
 	"slices"
@@ -25,15 +24,19 @@ func TestBeneath(t *testing.T) {
 		root int
 		want []int
 	}{
-		{10, []int{5, 7, 10, 30}}, // children may have lower numbers
+		{10, []int{10, 30, 5, 7}}, // children may have lower numbers
 		{20, []int{20, 21}},
 		{21, []int{21}},
 		{99, []int{99}},
-		{1, []int{1, 5, 7, 10, 20, 21, 30}},
+		{1, []int{1, 10, 20, 30, 21, 5, 7}},
 	} {
-		if got := slices.Sorted(maps.Keys(beneath(c.root, all))); !slices.Equal(got, c.want) {
+		if got := beneath(all, c.root); !slices.Equal(got, c.want) {
 			t.Errorf("beneath %d: got %v, want %v", c.root, got, c.want)
 		}
+	}
+	circle := []process{{2, 3}, {3, 2}, {4, 3}}
+	if got := beneath(circle, 2, 4); !slices.Equal(got, []int{2, 4, 3}) {
+		t.Errorf("in a circle: got %v", got)
 	}
 }
 
