@@ -32,6 +32,7 @@ func (j *judge) judgeAll(ctx context.Context, upper string) error {
 	}
 	j.homes, j.mounts = []home{{Path: "/", Ino: e.Ino}}, map[uint64]int{mount: 0}
 	defer j.leave()
+	j.lookAhead(ctx)
 	files := j.queue(ctx, upper)
 	for i := range j.nodes { // parents first
 		n := &j.nodes[i]

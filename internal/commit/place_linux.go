@@ -28,7 +28,7 @@ func (j *judge) place(n *node) bool {
 	dir, last := tree.Split(path)
 	if i, ok := j.index[dir]; ok && path != "/" && j.nodes[i].makesDir() {
 		up := &j.nodes[i]
-		n.home, n.dir = up.home, up.dir // nothing can be in it
+		n.now, n.home, n.dir = nil, up.home, up.dir // nothing can be in it
 		return true
 	}
 	err := j.look(n, dir, last)
@@ -62,6 +62,9 @@ func (j *judge) look(n *node, dir, last string) error {
 		return err
 	}
 	n.home, n.dir = j.dir.home, j.dir.parent
+	if n.now != nil { // found ahead
+		return nil
+	}
 	var err error
 	n.now, err = examine(j.root, j.dir.fd, last, n.change.Path)
 	return err

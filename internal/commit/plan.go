@@ -4,6 +4,7 @@ package commit
 
 import (
 	"io/fs"
+	"slices"
 
 	"github.com/sandbox-rls/sandbox/internal/delta"
 	"github.com/sandbox-rls/sandbox/internal/tree"
@@ -174,6 +175,6 @@ func reportOf(nodes []node) *Report {
 }
 
 // blocks reports whether nothing may be applied because of what cannot be.
-func (r *Report) blocks(partial bool) bool {
-	return !partial && len(r.Conflicts)+len(r.Failed) > 0
+func blocks(nodes []node, partial bool) bool {
+	return !partial && slices.ContainsFunc(nodes, func(n node) bool { return n.fate == conflict || n.fate == failed })
 }

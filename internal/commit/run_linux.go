@@ -45,7 +45,7 @@ func Run(ctx context.Context, req Request, opts Options) (*Report, error) {
 		return nil, err
 	}
 	report := reportOf(j.nodes)
-	if report.blocks(opts.Partial) {
+	if blocks(j.nodes, opts.Partial) {
 		report.Applied = nil
 	}
 	if opts.DryRun || len(report.Applied) == 0 {
@@ -74,11 +74,12 @@ func (t *txn) run(ctx context.Context, upper string) (*Report, error) {
 		return nil, err
 	}
 	err := t.stageEverything(ctx, upper)
-	report := reportOf(t.nodes)
-	if err == nil && !report.blocks(t.rec.Partial) {
+	blocked := blocks(t.nodes, t.rec.Partial)
+	if err == nil && !blocked {
 		err = t.put(applying)
 	}
-	if err != nil || report.blocks(t.rec.Partial) {
+	if err != nil || blocked {
+		report := reportOf(t.nodes)
 		report.Applied = nil
 		return report, errors.Join(err, t.abandon())
 	}
