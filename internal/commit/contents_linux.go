@@ -17,7 +17,7 @@ const (
 	// keptFile is up to which size in bytes what a file holds is kept, and keptTotal how much
 	// is kept in all.
 	keptFile  = 64 << 10
-	keptTotal = 32 << 20
+	keptTotal = 8 << 20
 )
 
 // Contents are of files that were read while the changes were looked for, so that each is not
