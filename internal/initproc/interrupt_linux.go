@@ -100,9 +100,7 @@ func killFresh(leader int, keep []int) {
 			}
 		}
 	}
-	for _, pid := range stopped {
-		_ = unix.Kill(pid, unix.SIGKILL)
-	}
+	killStopped(stopped)
 	for _, pid := range stopped {
 		await(pid, "ZX", maxRounds)
 	}
@@ -126,8 +124,12 @@ func await(pid int, states string, rounds int) (left int) {
 // fresh lists what runs beneath a leader and beneath none of what it keeps, parents first.
 func fresh(leader int, keep []int, all []process) []int {
 	mine := beneath(all, leader)[1:]
+	known := map[int]bool{}
+	for _, pid := range mine {
+		known[pid] = true
+	}
 	keep = slices.DeleteFunc(slices.Clone(keep), func(pid int) bool {
-		return !slices.Contains(mine, pid) // it has ended, and its number may be another's
+		return !known[pid] // it has ended, and its number may be another's
 	})
 	kept := map[int]bool{}
 	for _, pid := range beneath(all, keep...) {

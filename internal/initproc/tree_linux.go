@@ -36,14 +36,20 @@ func killTree(leader int, sig unix.Signal) {
 			break
 		}
 	}
-	for _, pid := range stopped {
+	killStopped(stopped)
+}
+
+// killStopped kills processes that were stopped, each after its children. When a shell with job control
+// ends, the kernel has its stopped jobs go on (_exit(2), orphaned process groups).
+func killStopped(pids []int) {
+	for _, pid := range slices.Backward(pids) {
 		_ = unix.Kill(pid, unix.SIGKILL)
 	}
 }
 
-// beneath returns processes and their descendants, each after its parent. Whoever signals
-// them does so in that order: a shell with job control that learns of a child's being stopped, or ended, before
-// it has a signal itself goes on to its next command.
+// beneath returns processes and their descendants, each after its parent. Whoever stops
+// them does so in that order: a shell with job control that learns of a child's being stopped before
+// it is stopped itself goes on to its next command.
 func beneath(all []process, roots ...int) []int {
 	children := map[int][]int{}
 	for _, p := range all {
