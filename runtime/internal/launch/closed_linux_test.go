@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"testing"
+	"time"
 
 	"github.com/opencontainers/runtime-spec/specs-go"
 
@@ -31,6 +32,32 @@ func TestClosedWhileStarting(t *testing.T) {
 	closing := func(spec *specs.Spec, p Planned) (Order, error) {
 		l.Close()
 		return Direct(spec, p)
+	}
+	// One that is kept for a start after the closing is not for the one before it.
+	later := func(spec *specs.Spec, p Planned) (Order, error) {
+		l.Close()
+		s, err := l.spawner.turn().get()
+		if err != nil {
+			t.Fatal(err)
+		}
+		l.standby.fill(l.usual, s)
+		<-l.standby.next.done
+		return Direct(spec, p)
+	}
+	if in, err := l.Start(t.Context(), cfg, later); !errors.Is(err, os.ErrClosed) {
+		t.Errorf("with a process of a later start: %v, %v", in, err)
+	}
+	l.Close()
+	for delay := time.Duration(0); delay < 12*time.Millisecond; delay += time.Millisecond {
+		in, err := l.Start(t.Context(), cfg, func(spec *specs.Spec, p Planned) (Order, error) {
+			time.AfterFunc(delay, func() { l.Close() })
+			return Direct(spec, p)
+		})
+		if err == nil {
+			in.Close()
+		} else if !errors.Is(err, os.ErrClosed) {
+			t.Errorf("closed after %v: %v", delay, err)
+		}
 	}
 	for name, ready := range map[string]func(){"nothing begun": func() {}, "on standby": l.Prepare} {
 		t.Run(name, func(t *testing.T) {

@@ -151,10 +151,13 @@ func (l *Launcher) Start(ctx context.Context, cfg runtime.Config, route Route) (
 			in, err = l.along(ctx, cfg, route, setup, t)
 		}
 	}
-	if err != nil {
-		return nil, err
+	if err == nil {
+		return in, nil
 	}
-	return in, nil
+	if over := t.over(); over != nil && !errors.Is(err, os.ErrClosed) {
+		err = fmt.Errorf("%w (%w)", over, err)
+	}
+	return nil, err
 }
 
 // errStandby says that the process that was kept for a start ended before it was
@@ -209,8 +212,12 @@ func (l *Launcher) start(ctx context.Context, cfg runtime.Config, o Order, files
 // first returns the first process, which waits for its set-up, and whether it is
 // the one that was kept. One that is to be born in a cgroup cannot be that.
 func (l *Launcher) first(m *control.Spawn, group *admission, t turn) (in *instance, kept *waiting, err error) {
+	s, err := t.get()
+	if err != nil {
+		return nil, nil, explain(err)
+	}
 	if group.dir == nil {
-		if w := l.standby.take(m); w != nil {
+		if w := l.standby.take(m, s); w != nil {
 			return newInstance(w.proc, w.conn, group), w, nil
 		}
 	}

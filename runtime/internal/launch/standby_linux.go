@@ -85,15 +85,15 @@ func (b *standby) cancel() func() {
 	return b.fork
 }
 
-// take returns the process if it is as a request says and still there, else nil. One
+// take returns the process if it is as a request says, a child of a spawner, and still there, else nil. One
 // that is due is not forked any more: the start does that itself.
-func (b *standby) take(m *control.Spawn) *waiting {
+func (b *standby) take(m *control.Spawn, s *spawner.Spawner) *waiting {
 	b.cancel()
 	w := b.remove()
 	if w == nil {
 		return nil
 	}
-	if w.proc != nil && !w.proc.Ended() && reflect.DeepEqual(w.request, m) {
+	if w.proc != nil && w.spawner == s && !w.proc.Ended() && reflect.DeepEqual(w.request, m) {
 		return w
 	}
 	w.end()
