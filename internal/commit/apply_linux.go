@@ -87,13 +87,15 @@ func (t *txn) allowed(s *step) bool {
 // do does a step, or says in words what it conflicts with: then it has not been
 // done. While recovering it may have been done before.
 func (t *txn) do(s *step) (string, error) {
-	dir, last, err := t.near.enter(t.root, string(s.Path))
+	// Anew for each step: the directory may have been moved, or another put in its place.
+	dir, last, err := openParent(t.root, string(s.Path))
 	if err != nil {
 		if reason := blocked(err); reason != "" {
 			return reason, nil
 		}
 		return "", err
 	}
+	defer unix.Close(dir)
 	if t.recovering && t.wasKept(s) {
 		return changed, nil
 	}
@@ -141,11 +143,15 @@ func (t *txn) make(s *step, dir int, last string) (string, error) {
 		}
 	}
 	err := t.move(t.dirs[s.Home].fd, s.slot(), dir, last)
-	if err == unix.EEXIST {
-		return isThere, nil
-	}
-	if err == nil {
+	switch err {
+	case nil:
 		t.note(s, dir, last)
+	case unix.EEXIST:
+		return isThere, nil
+	case unix.ENOENT: // what was staged is there, so that the directory is not
+		if in, err := t.inSlot(s); in != nil && err == nil {
+			return blocked(unix.ENOENT), nil
+		}
 	}
 	return "", err
 }

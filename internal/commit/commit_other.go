@@ -30,7 +30,7 @@ func ReadLink(*os.Root, string, *Stamp) (string, bool) { return "", false }
 type Contents struct{}
 
 // NewContents makes an empty set.
-func NewContents(live bool) *Contents { return &Contents{} }
+func NewContents(target, staged bool) *Contents { return &Contents{} }
 
 // Add does nothing.
 func (*Contents) Add(*delta.Compared) {}

@@ -22,7 +22,7 @@ type buffer []byte
 func (b *buffer) of(n int64) []byte {
 	n = min(n, bufferSize)
 	if int64(len(*b)) < n {
-		*b = make([]byte, max(n, int64(2*len(*b)), 16<<10))
+		*b = make([]byte, min(bufferSize, max(n, int64(2*len(*b)), 16<<10)))
 	}
 	return (*b)[:n]
 }

@@ -50,9 +50,13 @@ type held struct {
 }
 
 // NewContents makes an empty set. target says that the old files are those of the commit's
-// target.
-func NewContents(target bool) *Contents {
-	return &Contents{target: target, room: keptTotal, files: map[string]*compared{}}
+// target, and staged that the new ones are to be staged.
+func NewContents(target, staged bool) *Contents {
+	c := &Contents{target: target, files: map[string]*compared{}}
+	if staged {
+		c.room = keptTotal
+	}
+	return c
 }
 
 // Add takes what two files hold: it is a delta.Seen.
@@ -63,8 +67,11 @@ func (c *Contents) Add(p *delta.Compared) {
 		sum := sha256.Sum256(p.OldContent)
 		f.old.stamp.Digest = sum[:]
 	}
-	if len(p.NowContent) <= keptFile && steady(p.NowFD, p.Now) && c.take(len(p.NowContent)) {
+	if len(p.NowContent) <= keptFile && c.take(len(p.NowContent)) && steady(p.NowFD, p.Now) {
 		f.now = &held{stampOf(p.Now), slices.Clone(p.NowContent)}
+	}
+	if f.old == nil && f.now == nil {
+		return
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -27,7 +27,7 @@ func TestContents(t *testing.T) {
 	must(t, f.Close())
 	page[0] = '1' // dirty: what is written from now on leaves the time that there is
 	began := w.settle(t)
-	contents := commit.NewContents(true)
+	contents := commit.NewContents(true, true)
 	changes, err := delta.ChangesSeen(delta.Layers{Upper: w.upper, Lower: []string{w.target}}, contents.Add)
 	must(t, err)
 	page[0] = 'h'
@@ -69,7 +69,15 @@ func TestContentsFound(t *testing.T) {
 	w := newWorld(t, memoryDir(t), before, after)
 	must(t, unix.Truncate(w.upper+"/holes", 0))
 	must(t, unix.Truncate(w.upper+"/holes", int64(len(large))))
-	contents := commit.NewContents(false)
+	for _, target := range []bool{false, true} { // what says nothing is not kept
+		contents := commit.NewContents(target, false)
+		_, err := delta.ChangesSeen(delta.Layers{Upper: w.upper, Lower: []string{w.lower}}, contents.Add)
+		must(t, err)
+		if n := contents.Len(); (n > 0) != target {
+			t.Errorf("of the target %v: %d files are known", target, n)
+		}
+	}
+	contents := commit.NewContents(false, true)
 	changes, err := delta.ChangesSeen(delta.Layers{Upper: w.upper, Lower: []string{w.lower}}, contents.Add)
 	must(t, err)
 	for name, text := range map[string]string{"kept": "3", "large": large + "3", "mode": "3"} {

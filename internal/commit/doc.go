@@ -39,8 +39,7 @@
 // and all up to the last that was are taken back.
 //
 // What the sandbox's file held when it was found to have changed is kept, up to 64 KiB of it and 8 MiB in
-// all, and committed; what is larger, or was not read then, is as it is when it is staged. A directory of the
-// target stays open for some 32 steps.
+// all, and committed; what is larger, or was not read then, is as it is when it is staged.
 //
 // # Why content is summed up twice
 //

@@ -18,3 +18,6 @@ func RecoverWithFault(ctx context.Context, j Journal, fault func(call string) er
 
 // StagingPrefix begins the names of staging directories.
 const StagingPrefix = stagingPrefix
+
+// Len returns how many files are known.
+func (c *Contents) Len() int { return len(c.files) }

@@ -97,6 +97,7 @@ func (t *txn) stageEverything(ctx context.Context, upper string) error {
 	if err := t.stageAll(ctx, upper); err != nil {
 		return err
 	}
+	t.contents = nil // the last of a commit may be done much later
 	for _, n := range t.nodes {
 		t.rec.Items = append(t.rec.Items, item{name(n.change.Path), n.change.Kind})
 	}

@@ -22,12 +22,10 @@ func (t *txn) several(n int, f func(t *txn, i int) error) error {
 	var group sync.WaitGroup
 	for w := range workers {
 		own := *t
-		own.near = &near{}
 		if w > 0 {
 			own.buffers = &buffers{}
 		}
 		work := func() {
-			defer own.near.leave()
 			for i := int(next.Add(1)) - 1; i < n; i = int(next.Add(1)) - 1 {
 				if failures[w] = f(&own, i); failures[w] != nil {
 					next.Store(int64(n))

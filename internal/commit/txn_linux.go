@@ -32,7 +32,6 @@ type txn struct {
 	root    int
 	nodes   []node
 	dirs    []stagingDir // by home
-	near    *near
 	// contents are those of files that the caller has read.
 	contents *Contents
 	// recovering says that any of the steps may have been done.

@@ -35,8 +35,8 @@ func (w *Workspace) Commit(ctx context.Context, o CommitOptions) (*commit.Report
 		return nil, err
 	}
 	var seen delta.Seen
-	if !o.DryRun && !w.ofCodebase(o) {
-		o.contents = commit.NewContents(w.Live && o.Target == "")
+	if !w.ofCodebase(o) {
+		o.contents = commit.NewContents(w.Live && o.Target == "", !o.DryRun)
 		seen = o.contents.Add
 	}
 	changes, err := w.changes(seen)
