@@ -75,8 +75,6 @@ func (t *txn) attempt(i int) error {
 
 // allowed asks once for each item.
 func (t *txn) allowed(s *step) bool {
-	t.mu.Lock()
-	defer t.mu.Unlock()
 	if !t.asked[s.Item] && !t.opts.allows(string(s.Path)) {
 		return false
 	}

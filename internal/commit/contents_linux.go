@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"slices"
 	"sync"
+	"sync/atomic"
 
 	"golang.org/x/sys/unix"
 
@@ -25,8 +26,8 @@ const (
 // safe for concurrent use.
 type Contents struct {
 	target bool
-	mu     sync.Mutex
-	room   int
+	room   atomic.Int64 // in bytes
+	mu     sync.RWMutex
 	files  map[string]*compared
 }
 
@@ -54,7 +55,7 @@ type held struct {
 func NewContents(target, staged bool) *Contents {
 	c := &Contents{target: target, files: map[string]*compared{}}
 	if staged {
-		c.room = keptTotal
+		c.room.Store(keptTotal)
 	}
 	return c
 }
@@ -78,15 +79,9 @@ func (c *Contents) Add(p *delta.Compared) {
 	c.files[p.Now.Path] = f
 }
 
-// take reports whether n more bytes can be kept, which then are.
+// take reports whether n more bytes can be kept, which then are; if not, none can any more.
 func (c *Contents) take(n int) bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if n > c.room {
-		return false
-	}
-	c.room -= n
-	return true
+	return c.room.Add(-int64(n)) >= 0
 }
 
 // steady reports whether an open file that was read since is what it was, and has no holes.
@@ -104,8 +99,8 @@ func (c *Contents) of(path string) *compared {
 	if c == nil {
 		return nil
 	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
+	c.mu.RLock()
+	defer c.mu.RUnlock()
 	return c.files[path]
 }
 

@@ -110,7 +110,5 @@ func (t *txn) note(s *step, dir int, last string) {
 			stamp = is
 		}
 	}
-	t.mu.Lock()
-	defer t.mu.Unlock()
 	t.after[s.Item] = &stamp
 }

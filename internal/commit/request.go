@@ -42,7 +42,7 @@ type Options struct {
 	// while the commit runs is a conflict all the same.
 	Overwrite bool
 	// Allow is asked for each path when it is judged, and again right before
-	// something is done to it. nil allows all.
+	// something is done to it, by several goroutines at a time. nil allows all.
 	Allow func(path string) bool
 	// Later is given the last of a commit: to make it durable, and to have
 	// the journal forget it. Until that has run, Recover has nothing to do but

@@ -38,12 +38,14 @@ type txn struct {
 	recovering bool
 }
 
-// outcome is what came of the steps. Several goroutines may do them.
+// outcome is what came of the steps. Several goroutines may do them, those of one item one after
+// the other.
 type outcome struct {
-	mu    sync.Mutex
 	asked []bool   // by item: it is known that it may be written
 	after []*Stamp // by item: what it left
-	left  []Item
+
+	mu   sync.Mutex
+	left []Item
 }
 
 func newOutcome(items int) *outcome {
