@@ -35,7 +35,7 @@ func Run(ctx context.Context, req Request, opts Options) (*Report, error) {
 	defer unix.Close(root)
 
 	w := &weigher{buffers: &buffers{}, root: root, source: source{upper}, base: req.Base, contents: req.Contents, overwrite: opts.Overwrite}
-	defer w.close()
+	defer w.at.leave()
 	j := judge{weigher: w, opts: &opts, index: map[string]int{}}
 	for i, c := range changes {
 		j.nodes = append(j.nodes, node{change: c})

@@ -28,8 +28,7 @@ type weigher struct {
 	base      Base
 	contents  *Contents
 	overwrite bool
-	at        string // the directory of the target that fd is, if that is open
-	fd        int
+	at        near
 }
 
 // queue weighs nodes that do not depend on each other, with other goroutines while the
@@ -67,17 +66,10 @@ func (w *weigher) another(upper string) (*weigher, func(), error) {
 	}
 	other := &weigher{buffers: &buffers{}, root: w.root, source: source{cursor}, base: base, contents: w.contents, overwrite: w.overwrite}
 	return other, func() {
-		other.close()
+		other.at.leave()
 		cursor.Close()
 		done()
 	}, nil
-}
-
-func (w *weigher) close() {
-	if w.at != "" {
-		unix.Close(w.fd)
-		w.at = ""
-	}
 }
 
 // weigh says what becomes of a change of what the target may have. The content is
@@ -158,16 +150,11 @@ func (w *weigher) compare(n *node) error {
 
 // open opens a file of the target.
 func (w *weigher) open(path string) (int, error) {
-	dir, last := tree.Split(path)
-	if w.at != dir {
-		w.close()
-		fd, err := openBeneath(w.root, dir, pathFlags)
-		if err != nil {
-			return -1, err
-		}
-		w.at, w.fd = dir, fd
+	dir, last, err := w.at.enter(w.root, path)
+	if err != nil {
+		return -1, err
 	}
-	return openRegular(w.fd, last)
+	return openRegular(dir, last)
 }
 
 // same reports whether the target has already what the sandbox has, and notes
