@@ -22,6 +22,9 @@ const (
 	bucketSize  = 16 // a bucket's root page and sequence, before an inline page
 	metaSize    = 64
 
+	leastPage, mostPage = 1 << 10, 1 << 24 // bytes, a power of two
+	mostTxid            = 1 << 62          // nothing has counted so far
+
 	branchPage, leafPage, freelistPage = 0x01, 0x02, 0x10
 
 	bucketFlag = 0x01
@@ -57,32 +60,53 @@ func check(file io.ReaderAt, size int64) error {
 			return err
 		}
 	}
-	_, err = c.tree(m.root, nil, nil)
-	return err
+	if _, err = c.tree(m.root, nil, nil); err != nil || m.freelist == noFreelist {
+		return err
+	}
+	for id := range m.end {
+		if !c.seen[id] {
+			return fmt.Errorf("page %d is neither in use nor free", id)
+		}
+	}
+	return nil
 }
 
 // latest finds the newer of the two meta pages that are whole. The first says where
-// the second is; without it, that is tried.
+// the second is; without it, that is tried, as bbolt does. Since bbolt takes the size
+// of a page from the first that is whole, and uses the newer, both have to agree.
 func latest(file io.ReaderAt, size int64) (*meta, error) {
 	first := readMeta(file, 0)
 	var second *meta
 	if first != nil {
+		if first.pageSize < leastPage || first.pageSize > mostPage || first.pageSize&(first.pageSize-1) != 0 {
+			return nil, fmt.Errorf("its pages are said to have %d bytes", first.pageSize)
+		}
 		second = readMeta(file, int64(first.pageSize))
 	} else {
-		for at := int64(1024); at <= 1024<<14 && at < size-1024; at <<= 1 {
+		for at := int64(leastPage); at <= mostPage && at < size-leastPage; at <<= 1 {
 			if second = readMeta(file, at); second != nil {
+				if second.pageSize != uint64(at) {
+					return nil, fmt.Errorf("its pages are said to have %d bytes, and have %d", second.pageSize, at)
+				}
 				break
 			}
 		}
 	}
-	if first == nil || second != nil && second.txid > first.txid {
+	switch {
+	case first == nil && second == nil:
+		return nil, fmt.Errorf("it is no database of this version, or has lost its beginning: %d bytes", size)
+	case first == nil:
+		first = second
+	case second != nil && second.pageSize != first.pageSize:
+		return nil, fmt.Errorf("its pages are said to have %d bytes, and %d", first.pageSize, second.pageSize)
+	case second != nil && second.txid > first.txid:
 		first = second
 	}
 	switch {
-	case first == nil:
-		return nil, fmt.Errorf("it is no database of this version, or has lost its beginning: %d bytes", size)
 	case uint64(size) < 2*first.pageSize:
 		return nil, fmt.Errorf("it has been cut off: it has %d bytes", size)
+	case first.txid > mostTxid:
+		return nil, fmt.Errorf("its last transaction is said to be the %dth", first.txid)
 	}
 	return first, nil
 }
@@ -100,7 +124,7 @@ func readMeta(file io.ReaderAt, at int64) *meta {
 		pageSize: uint64(native.Uint32(b[8:])), root: native.Uint64(b[16:]),
 		freelist: native.Uint64(b[32:]), end: native.Uint64(b[40:]), txid: native.Uint64(b[48:]),
 	}
-	if native.Uint32(b) != magic || native.Uint32(b[4:]) != version || native.Uint64(b[56:]) != sum.Sum64() || m.pageSize < 1024 {
+	if native.Uint32(b) != magic || native.Uint32(b[4:]) != version || native.Uint64(b[56:]) != sum.Sum64() {
 		return nil
 	}
 	return &m

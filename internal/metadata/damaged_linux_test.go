@@ -4,8 +4,10 @@ package metadata_test
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"fmt"
+	"hash/fnv"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -131,6 +133,58 @@ func TestGarbage(t *testing.T) {
 	}
 }
 
+// TestFirstPages has one of the two first pages, whose sums are right, say what bbolt
+// believes and cannot cope with.
+func TestFirstPages(t *testing.T) {
+	whole, dir := filled(t), t.TempDir()
+	const pageSize, freelist, txid = 16 + 8, 16 + 32, 16 + 48
+	for _, tt := range []struct {
+		name  string
+		at    int
+		value []byte
+		opens bool
+	}{
+		{"as it was", pageSize, []byte{0, 0x10}, true},
+		{"pages of 768 bytes", pageSize, []byte{0, 3}, false},
+		{"pages of no bytes", pageSize, []byte{0, 0}, false},
+		{"pages of 2048 bytes", pageSize, []byte{0, 8}, false},
+		{"pages of 2 GiB", pageSize, []byte{0, 0, 0, 0x80}, false},
+		{"other pages in the second", 4096 + pageSize, []byte{0, 8}, false},
+		{"the list of free pages from its first day", freelist, []byte{2, 0, 0, 0, 0, 0, 0, 0}, false},
+		{"the last transaction of all", txid, bytes.Repeat([]byte{0xff}, 8), false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			b := bytes.Clone(whole)
+			copy(b[tt.at:], tt.value)
+			sign(b)
+			if err := reopen(t, dir, b); (err == nil) != tt.opens {
+				t.Error(err)
+			}
+		})
+	}
+	t.Run("the first is lost", func(t *testing.T) {
+		b := bytes.Clone(whole)
+		clear(b[16:80])
+		if err := reopen(t, dir, b); err != nil {
+			t.Error(err)
+		}
+		copy(b[4096+pageSize:], []byte{0, 8})
+		sign(b[4096:])
+		if reopen(t, dir, b) == nil {
+			t.Error("the second has pages of another size, and it was opened")
+		}
+	})
+}
+
+// sign makes the sums of the first pages in b right.
+func sign(b []byte) {
+	for _, page := range []int{0, 4096} {
+		h := fnv.New64a()
+		h.Write(b[page+16 : page+16+56])
+		binary.NativeEndian.PutUint64(b[page+16+56:], h.Sum64())
+	}
+}
+
 // TestEmpty has the file be empty, or missing: that is a new state directory, unless it
 // has files that the store should know of.
 func TestEmpty(t *testing.T) {
@@ -147,5 +201,13 @@ func TestEmpty(t *testing.T) {
 	}
 	if _, err := os.Stat(filepath.Join(dir, "state.db")); err == nil {
 		t.Error("it was made")
+	}
+}
+
+// TestUntouched has nothing been written since the store was made.
+func TestUntouched(t *testing.T) {
+	dir := t.TempDir()
+	for range 3 {
+		must(t, open(t, dir).Close())
 	}
 }

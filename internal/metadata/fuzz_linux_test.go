@@ -3,8 +3,6 @@
 package metadata_test
 
 import (
-	"encoding/binary"
-	"hash/fnv"
 	"os"
 	"path/filepath"
 	"testing"
@@ -20,9 +18,10 @@ func FuzzFile(f *testing.F) {
 	whole := filled(f)
 	page := func(n int) []byte { return whole[4096*n : 4096*n+64] }
 	f.Add(uint32(0), []byte{}, false)
-	f.Add(uint32(16+16), []byte{3}, true)         // another root
-	f.Add(uint32(16+40), []byte{0, 0, 1}, true)   // a later end
-	f.Add(uint32(4096+16+48), []byte{0xff}, true) // a later transaction
+	f.Add(uint32(16+16), []byte{3}, true)                      // another root
+	f.Add(uint32(16+32), []byte{2, 0, 0, 0, 0, 0, 0, 0}, true) // the first list of free pages
+	f.Add(uint32(16+40), []byte{0, 0, 1}, true)                // a later end
+	f.Add(uint32(4096+16+48), []byte{0xff}, true)              // a later transaction
 	for n := 2; n < len(whole)/4096; n += 3 {
 		f.Add(uint32(4096*n), page(n-1), false)
 		f.Add(uint32(4096*n+16), []byte{0xff, 0xff, 0xff, 0xff}, false)
@@ -34,11 +33,9 @@ func FuzzFile(f *testing.F) {
 		copy(b[int(at)%len(b):], patch)
 		for _, first := range []int{0, 4096} {
 			copy(b[first:first+16], whole[first:]) // at which bbolt does not look
-			if sum {
-				h := fnv.New64a()
-				h.Write(b[first+16 : first+16+56])
-				binary.NativeEndian.PutUint64(b[first+16+56:], h.Sum64())
-			}
+		}
+		if sum {
+			sign(b)
 		}
 		must(t, os.WriteFile(path, b, 0o600))
 		s, err := metadata.Open(dir)
