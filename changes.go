@@ -30,6 +30,9 @@ type Change struct {
 	// OldMode and OldSize are those before, where there was something.
 	OldMode fs.FileMode `json:"old_mode,omitempty"`
 	OldSize int64       `json:"old_size,omitempty"`
+	// Checksum is the SHA-256, in hexadecimal, of what a file holds or of the text of a
+	// symbolic link, as CommitOptions.Expect takes it. Changes leaves it empty.
+	Checksum string `json:"checksum,omitempty"`
 }
 
 // Changes lists what a sandbox changed, as DeltaService says.
@@ -74,4 +77,5 @@ func (s *resident) hold(ctx context.Context) (w *engine.Workspace, done func(), 
 	return w, done, nil
 }
 
-var kinds = map[delta.Kind]ChangeKind{delta.Added: Added, delta.Modified: Modified, delta.Deleted: Deleted}
+// kinds are those of changes by their numbers.
+var kinds = []ChangeKind{delta.Added: Added, delta.Modified: Modified, delta.Deleted: Deleted}

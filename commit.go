@@ -4,11 +4,16 @@ package sandbox
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
+	"path"
+	"slices"
 	"strings"
 
 	"github.com/sandbox-rls/sandbox/internal/commit"
+	"github.com/sandbox-rls/sandbox/internal/delta"
 	"github.com/sandbox-rls/sandbox/internal/engine"
 )
 
@@ -21,6 +26,11 @@ type CommitOptions struct {
 	// sandbox was made of. It must be what that was when the sandbox began, as far
 	// as the changes go. What is committed to it stays a change of the sandbox.
 	Dir string `json:"dir,omitempty"`
+	// Expect, if there are any, are the only changes that are carried over: those that
+	// somebody has looked at, whatever commands write meanwhile. One that is another by now
+	// fails: of another type, permission or size, or holding something else than its
+	// Checksum says, if it has one. A directory that is deleted goes with all beneath it.
+	Expect []Change `json:"expect,omitempty"`
 	// DryRun changes nothing and reports what would be done.
 	DryRun bool `json:"dry_run,omitempty"`
 	// Partial carries over what has no conflict when something else has one.
@@ -35,8 +45,38 @@ func (o *CommitOptions) Validate() error {
 	if strings.ContainsRune(o.Dir+strings.Join(o.Paths, ""), 0) {
 		return invalidf("a NUL byte in a path")
 	}
+	seen := map[string]bool{}
+	for i := range o.Expect {
+		c := &o.Expect[i]
+		p := changedPath(c.Path)
+		switch sum, err := hex.DecodeString(c.Checksum); {
+		case strings.ContainsRune(p, 0):
+			return invalidf("a NUL byte in a path")
+		case seen[p]:
+			return invalidf("%q is expected twice", c.Path)
+		case c.Checksum != "" && (err != nil || len(sum) != sha256.Size):
+			return invalidf("%q: %.80q is no SHA-256 in hexadecimal", c.Path, c.Checksum)
+		case !slices.Contains(kinds, c.Kind):
+			return invalidf("%q: %.80q is no kind of change", c.Path, c.Kind)
+		}
+		seen[p] = true
+	}
 	return nil
 }
+
+// expected are the changes that are expected, by their paths.
+func (o *CommitOptions) expected() map[string]*delta.Change {
+	m := map[string]*delta.Change{}
+	for i := range o.Expect {
+		c := &o.Expect[i]
+		p := changedPath(c.Path)
+		m[p] = &delta.Change{Path: p, Kind: delta.Kind(slices.Index(kinds, c.Kind)), Mode: c.Mode, Size: c.Size, Checksum: strings.ToLower(c.Checksum)}
+	}
+	return m
+}
+
+// changedPath is the path of a change, as Changes has it.
+func changedPath(p string) string { return path.Clean("/" + p) }
 
 // CommitItem is what became of one change.
 type CommitItem struct {
@@ -96,7 +136,7 @@ func (s *resident) commit(ctx context.Context, opts CommitOptions) (*CommitRepor
 		return nil, s.fail("commit", "", err)
 	}
 	found, err := w.Commit(ctx, engine.CommitOptions{
-		Journal: s.manager.journal, Target: opts.Dir, Only: under(opts.Paths), Above: above(opts.Paths),
+		Journal: s.manager.journal, Target: opts.Dir, Only: under(opts.Paths), Above: above(opts.Paths), Expect: opts.expected(),
 		DryRun: opts.DryRun, Partial: opts.Partial, Overwrite: opts.Overwrite,
 	})
 	var report *CommitReport

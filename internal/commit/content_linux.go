@@ -5,8 +5,12 @@ package commit
 import (
 	"bytes"
 	"crypto/sha256"
+	"encoding/hex"
+	"math"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/sandbox-rls/sandbox/internal/delta"
 )
 
 // bufferSize is how large a buffer for reading becomes.
@@ -65,6 +69,18 @@ func (b *buffers) sum(fd int, size int64) ([]byte, error) {
 		at += int64(n)
 	}
 	return sum.Sum(nil), nil
+}
+
+// holds fails when an open file does not hold what a change says.
+func (b *buffers) holds(fd int, c *delta.Change) error {
+	if c.Checksum == "" {
+		return nil
+	}
+	sum, err := b.sum(fd, math.MaxInt64)
+	if err == nil && hex.EncodeToString(sum) != c.Checksum {
+		err = delta.ErrStale
+	}
+	return err
 }
 
 // readAt fills buf unless the file ends before.

@@ -3,6 +3,7 @@
 package commit
 
 import (
+	"errors"
 	"io/fs"
 	"slices"
 
@@ -45,6 +46,14 @@ type parent struct {
 }
 
 func (n *node) set(f fate, reason string) { n.fate, n.reason = f, reason }
+
+// unread says why one of the two files could not be read as it was expected to be.
+func (n *node) unread(err error) {
+	n.set(failed, "cannot be read: "+err.Error())
+	if errors.Is(err, delta.ErrStale) {
+		n.set(failed, delta.ErrStale.Error())
+	}
+}
 
 // compares reports whether the content of the two files may be the same.
 func (n *node) compares() bool {

@@ -94,7 +94,7 @@ func (t *txn) stageSome(ctx context.Context, upper string, next func() int, made
 		stamp, err := s.stage(t.dirs[n.home].fd, (&step{Item: i}).slot(), n)
 		var unreadable readError
 		if errors.As(err, &unreadable) {
-			n.set(failed, "cannot be read: "+err.Error())
+			n.unread(unreadable)
 			continue
 		}
 		if err != nil {
@@ -156,7 +156,7 @@ func (s *stager) link(dir int, slot string, n *node) (*Stamp, error) {
 	if err != nil {
 		return nil, readError{err}
 	}
-	if int64(len(text)) != e.Size {
+	if int64(len(text)) != e.Size || !n.change.Holds([]byte(text)) {
 		return nil, readError{delta.ErrStale}
 	}
 	if err := s.symlink(text, dir, slot); err != nil {
@@ -196,6 +196,9 @@ func (s *stager) file(dir int, slot string, n *node) (*Stamp, error) {
 	}
 	if err != nil {
 		return nil, err
+	}
+	if err := (&buffers{a: *s.buf}).holds(out, &n.change); err != nil {
+		return nil, readError{err}
 	}
 	if err := s.own(dir, slot, n); err != nil {
 		return nil, err

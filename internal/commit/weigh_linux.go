@@ -76,21 +76,19 @@ func (w *weigher) another(upper string) (*weigher, func(), error) {
 // summed up before it is compared with anything: what changes in between does not agree
 // with the sum.
 func (w *weigher) weigh(n *node) {
-	unread := func(err error) {
-		n.set(failed, "cannot be read: "+err.Error())
-		if errors.Is(err, delta.ErrStale) {
-			n.set(failed, delta.ErrStale.Error())
-		}
+	if err := w.expected(n); err != nil {
+		n.unread(err)
+		return
 	}
 	if err := w.stamp(n); err != nil {
-		unread(err)
+		n.unread(err)
 		return
 	}
 	c := &n.change
 	reason := w.base.Differs(*c, n.now)
 	if n.compares() && (reason != "" || !n.differs()) {
 		if err := w.compare(n); err != nil {
-			unread(err)
+			n.unread(err)
 			return
 		}
 	}
@@ -100,6 +98,35 @@ func (w *weigher) weigh(n *node) {
 	case reason != "" && !w.overwrite:
 		n.set(conflict, reason)
 	}
+}
+
+// expected fails when the sandbox's file does not hold what it is expected to. A new one
+// that is staged is examined again.
+func (w *weigher) expected(n *node) error {
+	c := &n.change
+	if c.Checksum == "" || c.Kind == delta.Deleted {
+		return nil
+	}
+	switch c.Mode.Type() {
+	case fs.ModeSymlink:
+		dir, last, err := w.source.At(c.Path)
+		if err != nil {
+			return err
+		}
+		text, err := tree.ReadLink(dir, last, c.Size)
+		if err == nil && !c.Holds([]byte(text)) {
+			err = delta.ErrStale
+		}
+		return err
+	case 0:
+		fd, err := w.source.openSame(c)
+		if err != nil {
+			return err
+		}
+		defer unix.Close(fd)
+		return w.holds(fd, c)
+	}
+	return nil
 }
 
 // stamp notes the identity of the file that is judged.

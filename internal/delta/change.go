@@ -3,6 +3,8 @@
 package delta
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"io/fs"
 	"strconv"
@@ -61,7 +63,17 @@ type Change struct {
 	// target of a symbolic link; zero when deleted.
 	ModTime int64
 	Link    string
+	// Checksum is the SHA-256, in hexadecimal, of what a file holds or the target of a
+	// link, where somebody expects one: another is ErrStale. Changes leaves it empty.
+	Checksum string
 }
+
+// Holds reports whether something is what a change says that its path holds.
+func (c *Change) Holds(content []byte) bool {
+	return c.Checksum == "" || c.hasSum(sha256.Sum256(content))
+}
+
+func (c *Change) hasSum(sum [sha256.Size]byte) bool { return c.Checksum == hex.EncodeToString(sum[:]) }
 
 // Seen is shown the two sides of a file that were read as a whole and differ, for as long as
 // the call. Large files are not shown, nor those that differ without being

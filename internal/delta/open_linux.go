@@ -3,6 +3,7 @@
 package delta
 
 import (
+	"crypto/sha256"
 	"errors"
 	"io"
 	"io/fs"
@@ -57,6 +58,9 @@ func OpenChange(upper *tree.Cursor, c *Change) (io.ReadCloser, error) {
 		return nil, &fs.PathError{Op: "open", Path: c.Path, Err: err}
 	}
 	s := &steadyFile{f: os.NewFile(uintptr(fd), c.Path)}
+	if c.Checksum != "" {
+		s.sum, s.want = sha256.New(), c
+	}
 	if err := unix.Fstat(fd, &s.was); err != nil {
 		s.f.Close()
 		return nil, &fs.PathError{Op: "fstat", Path: c.Path, Err: err}

@@ -3,6 +3,8 @@
 package delta
 
 import (
+	"crypto/sha256"
+	"hash"
 	"io"
 	"os"
 
@@ -17,6 +19,8 @@ type steadyFile struct {
 	at    int64 // how far it was read
 	until int64 // how far what is at that place goes
 	hole  bool  // what it is
+	sum   hash.Hash
+	want  *Change // whose checksum it has to have; nil: any
 }
 
 func (s *steadyFile) Close() error { return s.f.Close() }
@@ -25,6 +29,14 @@ func (s *steadyFile) Close() error { return s.f.Close() }
 func (s *steadyFile) Holes() int64 { return max(0, s.was.Size-s.was.Blocks*512) }
 
 func (s *steadyFile) Read(p []byte) (int, error) {
+	n, err := s.read(p)
+	if s.want != nil {
+		s.sum.Write(p[:n])
+	}
+	return n, err
+}
+
+func (s *steadyFile) read(p []byte) (int, error) {
 	if s.at >= s.was.Size {
 		return 0, s.end()
 	}
@@ -73,6 +85,9 @@ func (s *steadyFile) look() {
 func (s *steadyFile) end() error {
 	var is unix.Stat_t
 	if unix.Fstat(int(s.f.Fd()), &is) != nil || is.Size != s.was.Size || is.Mtim != s.was.Mtim || is.Ctim != s.was.Ctim {
+		return ErrStale
+	}
+	if s.want != nil && !s.want.hasSum([sha256.Size]byte(s.sum.Sum(nil))) {
 		return ErrStale
 	}
 	return io.EOF

@@ -21,7 +21,9 @@ type CommitOptions struct {
 	// Target is the directory to change; "" is what the workspace was made of.
 	Target string
 	// Only says which paths are committed, and Above which lie above one of those.
-	Only, Above                func(path string) bool
+	Only, Above func(path string) bool
+	// Expect are the only changes to commit, by their paths; none: all.
+	Expect                     map[string]*delta.Change
 	DryRun, Partial, Overwrite bool
 
 	contents *commit.Contents // of files that were compared
@@ -48,6 +50,11 @@ func (w *Workspace) Commit(ctx context.Context, o CommitOptions) (*commit.Report
 	others := func(i commit.Item) bool { return !o.Only(i.Path) && !o.Above(i.Path) }
 	failed, long = slices.DeleteFunc(failed, others), slices.DeleteFunc(long, others)
 	changes = slices.DeleteFunc(changes, func(c delta.Change) bool { return !o.Only(c.Path) })
+	if len(o.Expect) > 0 {
+		var other []commit.Item
+		changes, other = selected(o.Expect, changes, slices.Concat(failed, long))
+		failed = inOrder(failed, other)
+	}
 	all := len(failed) == 0 || o.Partial
 	if !all {
 		o.DryRun = true

@@ -4,8 +4,11 @@ package servicetest
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
+	"fmt"
 	"io/fs"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -90,6 +93,66 @@ func testDelta(w *world) {
 	w.want("discarding while a session is open", w.svc.Discard(w.ctx, id), sandbox.ErrSandboxBusy)
 	w.must(w.svc.DestroySession(w.ctx, session.ID))
 	w.must(w.svc.Discard(w.ctx, id))
+}
+
+// testExpect commits what somebody has looked at, while a command goes on writing.
+func testExpect(w *world) {
+	c := w.codebase(map[string]string{"same": "1", "longer": "1", "sum": "1", "mode": "1", "back": "1", "gone": "1", "link": "1", "dir/f": "1"})
+	id := w.start(c.ID)
+	w.run(id, "for f in same longer sum mode back; do echo 2 > $f; done; rm -r gone dir; rm link; ln -s one link; echo 1 > new; mkdir made; echo 1 > made/f")
+	seen, err := w.svc.Changes(w.ctx, id)
+	w.must(err)
+	sum := func(text string) string { return fmt.Sprintf("%x", sha256.Sum256([]byte(text))) }
+	for i := range seen {
+		switch seen[i].Path {
+		case "/same", "/sum":
+			seen[i].Checksum = strings.ToUpper(sum("2\n"))
+		case "/link":
+			seen[i].Checksum = sum("one")
+		case "/new":
+			seen[i].Checksum = sum("1\n")
+		}
+	}
+	w.run(id, "echo 3 >> longer; echo 3 > sum; chmod 755 mode; printf 1 > back; echo 1 > gone; ln -sfn two link; echo 1 > later; echo 1 > made/later")
+	fail := map[string]bool{"/longer": true, "/sum": true, "/mode": true, "/back": true, "/gone": true, "/link": true}
+	opts := sandbox.CommitOptions{Expect: seen}
+	_, err = w.svc.Commit(w.ctx, id, opts)
+	w.want("what is not as expected", err, sandbox.ErrConflict)
+	holds := func(want string) {
+		w.Helper()
+		other := w.start(c.ID) // which does not see what this one writes
+		if got := w.run(other, "cat same sum; ls new later 2>/dev/null || :"); got != want {
+			w.Errorf("the codebase has %q, want %q", got, want)
+		}
+	}
+	holds("11")
+	opts.Partial = true
+	for _, opts.DryRun = range []bool{true, false} {
+		report, err := w.svc.Commit(w.ctx, id, opts)
+		w.must(err)
+		failed := map[string]bool{}
+		for _, i := range report.Failed {
+			failed[i.Path] = i.Reason != ""
+		}
+		applied := []string{}
+		for _, i := range report.Applied {
+			applied = append(applied, i.Path)
+		}
+		if want := []string{"/dir", "/dir/f", "/made", "/made/f", "/new", "/same"}; !maps.Equal(failed, fail) || !slices.Equal(applied, want) {
+			w.Errorf("dry run: %v: %+v", opts.DryRun, report)
+		}
+	}
+	holds("2\n1new\n")
+	w.changes(id, "modified /gone", "added /later", "modified /link", "modified /longer", "added /made/later", "modified /mode", "modified /sum")
+	for what, c := range map[string]sandbox.Change{
+		"no checksum":     {Path: "/a", Kind: sandbox.Added, Checksum: "x"},
+		"no kind":         {Path: "/a"},
+		"a NUL":           {Path: "/a\x00", Kind: sandbox.Added},
+		"one path, twice": {Path: "later", Kind: sandbox.Added},
+	} {
+		_, err := w.svc.Commit(w.ctx, id, sandbox.CommitOptions{Expect: []sandbox.Change{{Path: "/later", Kind: sandbox.Added}, c}})
+		w.want(what, err, sandbox.ErrInvalid)
+	}
 }
 
 // testAtOnce does everything to one sandbox at once.

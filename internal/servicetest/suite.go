@@ -18,7 +18,7 @@ func Run(t *testing.T, open func(t *testing.T) sandbox.Service) {
 	for name, test := range map[string]func(*world){
 		"Sandboxes": testSandboxes, "Pages": testPages, "Unknown": testUnknown, "Repeated": testRepeated,
 		"Commands": testCommands, "Sessions": testSessions, "Codebases": testCodebases, "Archives": testArchives,
-		"Paths": testPaths, "Files": testFiles, "Writers": testWriters, "Delta": testDelta, "AtOnce": testAtOnce,
+		"Paths": testPaths, "Files": testFiles, "Writers": testWriters, "Delta": testDelta, "Expect": testExpect, "AtOnce": testAtOnce,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -43,6 +43,7 @@ func (c *Client) Commit(ctx context.Context, sandboxID string, opts sandbox.Comm
 	}
 	m, err := c.sandboxes.Commit(ctx, &sandboxv1.CommitRequest{
 		SandboxId: sandboxID, Paths: opts.Paths, DryRun: opts.DryRun, Partial: opts.Partial, Overwrite: opts.Overwrite,
+		Expect: wire.ChangesTo(opts.Expect),
 	})
 	if err != nil {
 		return nil, wire.FromConnect(ctx, "commit", sandboxID, "", err)

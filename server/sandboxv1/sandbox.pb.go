@@ -2655,7 +2655,10 @@ type Change struct {
 	OldMode uint32 `protobuf:"varint,5,opt,name=old_mode,json=oldMode,proto3" json:"old_mode,omitempty"`
 	OldSize int64  `protobuf:"varint,6,opt,name=old_size,json=oldSize,proto3" json:"old_size,omitempty"`
 	// The bytes of path, where they are not valid UTF-8.
-	PathBytes     []byte `protobuf:"bytes,7,opt,name=path_bytes,json=pathBytes,proto3" json:"path_bytes,omitempty"`
+	PathBytes []byte `protobuf:"bytes,7,opt,name=path_bytes,json=pathBytes,proto3" json:"path_bytes,omitempty"`
+	// The SHA-256, in hexadecimal, of what a file holds or of the text of a symbolic
+	// link, in what a commit expects. ListChanges leaves it empty.
+	Checksum      string `protobuf:"bytes,8,opt,name=checksum,proto3" json:"checksum,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2737,6 +2740,13 @@ func (x *Change) GetPathBytes() []byte {
 		return x.PathBytes
 	}
 	return nil
+}
+
+func (x *Change) GetChecksum() string {
+	if x != nil {
+		return x.Checksum
+	}
+	return ""
 }
 
 type ListChangesRequest struct {
@@ -2908,7 +2918,11 @@ type CommitRequest struct {
 	// Carries over what has no conflict when something else has one.
 	Partial bool `protobuf:"varint,4,opt,name=partial,proto3" json:"partial,omitempty"`
 	// Lets what somebody else has changed be overwritten.
-	Overwrite     bool `protobuf:"varint,5,opt,name=overwrite,proto3" json:"overwrite,omitempty"`
+	Overwrite bool `protobuf:"varint,5,opt,name=overwrite,proto3" json:"overwrite,omitempty"`
+	// If there are any, the only changes that are carried over. One that is another by
+	// now fails: of another type, permission or size, or holding something else than its
+	// checksum says, if it has one. A directory that is deleted goes with all beneath it.
+	Expect        []*Change `protobuf:"bytes,6,rep,name=expect,proto3" json:"expect,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2976,6 +2990,13 @@ func (x *CommitRequest) GetOverwrite() bool {
 		return x.Overwrite
 	}
 	return false
+}
+
+func (x *CommitRequest) GetExpect() []*Change {
+	if x != nil {
+		return x.Expect
+	}
+	return nil
 }
 
 type CommitResponse struct {
@@ -4061,7 +4082,7 @@ const file_sandbox_v1_sandbox_proto_rawDesc = "" +
 	"permission\x18\x02 \x01(\x0e2\x16.sandbox.v1.PermissionR\n" +
 	"permission\x12.\n" +
 	"\x04rule\x18\x03 \x01(\v2\x1a.sandbox.v1.PermissionRuleR\x04rule\x122\n" +
-	"\x06beaten\x18\x04 \x03(\v2\x1a.sandbox.v1.PermissionRuleR\x06beaten\"\xc5\x01\n" +
+	"\x06beaten\x18\x04 \x03(\v2\x1a.sandbox.v1.PermissionRuleR\x06beaten\"\xe1\x01\n" +
 	"\x06Change\x12\x12\n" +
 	"\x04path\x18\x01 \x01(\tR\x04path\x12*\n" +
 	"\x04kind\x18\x02 \x01(\x0e2\x16.sandbox.v1.ChangeKindR\x04kind\x12\x12\n" +
@@ -4070,7 +4091,8 @@ const file_sandbox_v1_sandbox_proto_rawDesc = "" +
 	"\bold_mode\x18\x05 \x01(\rR\aoldMode\x12\x19\n" +
 	"\bold_size\x18\x06 \x01(\x03R\aoldSize\x12\x1d\n" +
 	"\n" +
-	"path_bytes\x18\a \x01(\fR\tpathBytes\"3\n" +
+	"path_bytes\x18\a \x01(\fR\tpathBytes\x12\x1a\n" +
+	"\bchecksum\x18\b \x01(\tR\bchecksum\"3\n" +
 	"\x12ListChangesRequest\x12\x1d\n" +
 	"\n" +
 	"sandbox_id\x18\x01 \x01(\tR\tsandboxId\"C\n" +
@@ -4081,14 +4103,15 @@ const file_sandbox_v1_sandbox_proto_rawDesc = "" +
 	"sandbox_id\x18\x01 \x01(\tR\tsandboxId\x12\x14\n" +
 	"\x05paths\x18\x02 \x03(\tR\x05paths\x12\x18\n" +
 	"\acontext\x18\x03 \x01(\x05R\acontext\x12\"\n" +
-	"\rmax_file_size\x18\x04 \x01(\x03R\vmaxFileSize\"\x95\x01\n" +
+	"\rmax_file_size\x18\x04 \x01(\x03R\vmaxFileSize\"\xc1\x01\n" +
 	"\rCommitRequest\x12\x1d\n" +
 	"\n" +
 	"sandbox_id\x18\x01 \x01(\tR\tsandboxId\x12\x14\n" +
 	"\x05paths\x18\x02 \x03(\tR\x05paths\x12\x17\n" +
 	"\adry_run\x18\x03 \x01(\bR\x06dryRun\x12\x18\n" +
 	"\apartial\x18\x04 \x01(\bR\apartial\x12\x1c\n" +
-	"\toverwrite\x18\x05 \x01(\bR\toverwrite\"^\n" +
+	"\toverwrite\x18\x05 \x01(\bR\toverwrite\x12*\n" +
+	"\x06expect\x18\x06 \x03(\v2\x12.sandbox.v1.ChangeR\x06expect\"^\n" +
 	"\x0eCommitResponse\x120\n" +
 	"\x06report\x18\x01 \x01(\v2\x18.sandbox.v1.CommitReportR\x06report\x12\x1a\n" +
 	"\bconflict\x18\x02 \x01(\bR\bconflict\"\x83\x01\n" +
@@ -4345,91 +4368,92 @@ var file_sandbox_v1_sandbox_proto_depIdxs = []int32{
 	61, // 44: sandbox.v1.ExplainResponse.beaten:type_name -> sandbox.v1.PermissionRule
 	3,  // 45: sandbox.v1.Change.kind:type_name -> sandbox.v1.ChangeKind
 	35, // 46: sandbox.v1.ListChangesResponse.changes:type_name -> sandbox.v1.Change
-	42, // 47: sandbox.v1.CommitResponse.report:type_name -> sandbox.v1.CommitReport
-	3,  // 48: sandbox.v1.CommitItem.kind:type_name -> sandbox.v1.ChangeKind
-	41, // 49: sandbox.v1.CommitReport.applied:type_name -> sandbox.v1.CommitItem
-	41, // 50: sandbox.v1.CommitReport.unchanged:type_name -> sandbox.v1.CommitItem
-	41, // 51: sandbox.v1.CommitReport.conflicts:type_name -> sandbox.v1.CommitItem
-	41, // 52: sandbox.v1.CommitReport.denied:type_name -> sandbox.v1.CommitItem
-	41, // 53: sandbox.v1.CommitReport.skipped:type_name -> sandbox.v1.CommitItem
-	41, // 54: sandbox.v1.CommitReport.failed:type_name -> sandbox.v1.CommitItem
-	41, // 55: sandbox.v1.CommitReport.left:type_name -> sandbox.v1.CommitItem
-	45, // 56: sandbox.v1.ForkRequest.labels:type_name -> sandbox.v1.Labels
-	5,  // 57: sandbox.v1.ForkRequest.resources:type_name -> sandbox.v1.ResourceLimits
-	63, // 58: sandbox.v1.ForkRequest.expires_in:type_name -> google.protobuf.Duration
-	63, // 59: sandbox.v1.ForkRequest.idle_timeout:type_name -> google.protobuf.Duration
-	60, // 60: sandbox.v1.Labels.labels:type_name -> sandbox.v1.Labels.LabelsEntry
-	62, // 61: sandbox.v1.Checkpoint.created_at:type_name -> google.protobuf.Timestamp
-	46, // 62: sandbox.v1.ListCheckpointsResponse.checkpoints:type_name -> sandbox.v1.Checkpoint
-	61, // 63: sandbox.v1.Preset.permissions:type_name -> sandbox.v1.PermissionRule
-	53, // 64: sandbox.v1.ListPresetsResponse.presets:type_name -> sandbox.v1.Preset
-	8,  // 65: sandbox.v1.SandboxService.CreateSandbox:input_type -> sandbox.v1.CreateSandboxRequest
-	9,  // 66: sandbox.v1.SandboxService.GetSandbox:input_type -> sandbox.v1.GetSandboxRequest
-	13, // 67: sandbox.v1.SandboxService.ListSandboxes:input_type -> sandbox.v1.ListSandboxesRequest
-	10, // 68: sandbox.v1.SandboxService.StartSandbox:input_type -> sandbox.v1.StartSandboxRequest
-	11, // 69: sandbox.v1.SandboxService.StopSandbox:input_type -> sandbox.v1.StopSandboxRequest
-	12, // 70: sandbox.v1.SandboxService.DestroySandbox:input_type -> sandbox.v1.DestroySandboxRequest
-	16, // 71: sandbox.v1.SandboxService.Exec:input_type -> sandbox.v1.ExecRequest
-	16, // 72: sandbox.v1.SandboxService.ExecStream:input_type -> sandbox.v1.ExecRequest
-	17, // 73: sandbox.v1.SandboxService.ExecInteractive:input_type -> sandbox.v1.ExecInput
-	21, // 74: sandbox.v1.SandboxService.CreateSession:input_type -> sandbox.v1.CreateSessionRequest
-	22, // 75: sandbox.v1.SandboxService.GetSession:input_type -> sandbox.v1.GetSessionRequest
-	23, // 76: sandbox.v1.SandboxService.ListSessions:input_type -> sandbox.v1.ListSessionsRequest
-	25, // 77: sandbox.v1.SandboxService.DestroySession:input_type -> sandbox.v1.DestroySessionRequest
-	26, // 78: sandbox.v1.SandboxService.SessionExec:input_type -> sandbox.v1.SessionExecRequest
-	26, // 79: sandbox.v1.SandboxService.SessionExecStream:input_type -> sandbox.v1.SessionExecRequest
-	27, // 80: sandbox.v1.SandboxService.UpdateResources:input_type -> sandbox.v1.UpdateResourcesRequest
-	28, // 81: sandbox.v1.SandboxService.GetUsage:input_type -> sandbox.v1.GetUsageRequest
-	30, // 82: sandbox.v1.SandboxService.ReadFile:input_type -> sandbox.v1.ReadFileRequest
-	31, // 83: sandbox.v1.SandboxService.WriteFile:input_type -> sandbox.v1.WriteFileRequest
-	32, // 84: sandbox.v1.SandboxService.ListWorkspace:input_type -> sandbox.v1.ListWorkspaceRequest
-	33, // 85: sandbox.v1.SandboxService.Explain:input_type -> sandbox.v1.ExplainRequest
-	36, // 86: sandbox.v1.SandboxService.ListChanges:input_type -> sandbox.v1.ListChangesRequest
-	38, // 87: sandbox.v1.SandboxService.GetDiff:input_type -> sandbox.v1.GetDiffRequest
-	39, // 88: sandbox.v1.SandboxService.Commit:input_type -> sandbox.v1.CommitRequest
-	43, // 89: sandbox.v1.SandboxService.Discard:input_type -> sandbox.v1.DiscardRequest
-	44, // 90: sandbox.v1.SandboxService.Fork:input_type -> sandbox.v1.ForkRequest
-	47, // 91: sandbox.v1.SandboxService.CreateCheckpoint:input_type -> sandbox.v1.CreateCheckpointRequest
-	48, // 92: sandbox.v1.SandboxService.ListCheckpoints:input_type -> sandbox.v1.ListCheckpointsRequest
-	50, // 93: sandbox.v1.SandboxService.Restore:input_type -> sandbox.v1.RestoreRequest
-	51, // 94: sandbox.v1.SandboxService.DeleteCheckpoint:input_type -> sandbox.v1.DeleteCheckpointRequest
-	52, // 95: sandbox.v1.SandboxService.ListPresets:input_type -> sandbox.v1.ListPresetsRequest
-	7,  // 96: sandbox.v1.SandboxService.CreateSandbox:output_type -> sandbox.v1.Sandbox
-	7,  // 97: sandbox.v1.SandboxService.GetSandbox:output_type -> sandbox.v1.Sandbox
-	14, // 98: sandbox.v1.SandboxService.ListSandboxes:output_type -> sandbox.v1.ListSandboxesResponse
-	7,  // 99: sandbox.v1.SandboxService.StartSandbox:output_type -> sandbox.v1.Sandbox
-	7,  // 100: sandbox.v1.SandboxService.StopSandbox:output_type -> sandbox.v1.Sandbox
-	65, // 101: sandbox.v1.SandboxService.DestroySandbox:output_type -> sandbox.v1.Empty
-	18, // 102: sandbox.v1.SandboxService.Exec:output_type -> sandbox.v1.ExecResult
-	19, // 103: sandbox.v1.SandboxService.ExecStream:output_type -> sandbox.v1.ExecOutput
-	19, // 104: sandbox.v1.SandboxService.ExecInteractive:output_type -> sandbox.v1.ExecOutput
-	20, // 105: sandbox.v1.SandboxService.CreateSession:output_type -> sandbox.v1.Session
-	20, // 106: sandbox.v1.SandboxService.GetSession:output_type -> sandbox.v1.Session
-	24, // 107: sandbox.v1.SandboxService.ListSessions:output_type -> sandbox.v1.ListSessionsResponse
-	65, // 108: sandbox.v1.SandboxService.DestroySession:output_type -> sandbox.v1.Empty
-	18, // 109: sandbox.v1.SandboxService.SessionExec:output_type -> sandbox.v1.ExecResult
-	19, // 110: sandbox.v1.SandboxService.SessionExecStream:output_type -> sandbox.v1.ExecOutput
-	65, // 111: sandbox.v1.SandboxService.UpdateResources:output_type -> sandbox.v1.Empty
-	29, // 112: sandbox.v1.SandboxService.GetUsage:output_type -> sandbox.v1.Usage
-	67, // 113: sandbox.v1.SandboxService.ReadFile:output_type -> sandbox.v1.FileChunk
-	65, // 114: sandbox.v1.SandboxService.WriteFile:output_type -> sandbox.v1.Empty
-	68, // 115: sandbox.v1.SandboxService.ListWorkspace:output_type -> sandbox.v1.ListFilesResponse
-	34, // 116: sandbox.v1.SandboxService.Explain:output_type -> sandbox.v1.ExplainResponse
-	37, // 117: sandbox.v1.SandboxService.ListChanges:output_type -> sandbox.v1.ListChangesResponse
-	67, // 118: sandbox.v1.SandboxService.GetDiff:output_type -> sandbox.v1.FileChunk
-	40, // 119: sandbox.v1.SandboxService.Commit:output_type -> sandbox.v1.CommitResponse
-	65, // 120: sandbox.v1.SandboxService.Discard:output_type -> sandbox.v1.Empty
-	7,  // 121: sandbox.v1.SandboxService.Fork:output_type -> sandbox.v1.Sandbox
-	46, // 122: sandbox.v1.SandboxService.CreateCheckpoint:output_type -> sandbox.v1.Checkpoint
-	49, // 123: sandbox.v1.SandboxService.ListCheckpoints:output_type -> sandbox.v1.ListCheckpointsResponse
-	65, // 124: sandbox.v1.SandboxService.Restore:output_type -> sandbox.v1.Empty
-	65, // 125: sandbox.v1.SandboxService.DeleteCheckpoint:output_type -> sandbox.v1.Empty
-	54, // 126: sandbox.v1.SandboxService.ListPresets:output_type -> sandbox.v1.ListPresetsResponse
-	96, // [96:127] is the sub-list for method output_type
-	65, // [65:96] is the sub-list for method input_type
-	65, // [65:65] is the sub-list for extension type_name
-	65, // [65:65] is the sub-list for extension extendee
-	0,  // [0:65] is the sub-list for field type_name
+	35, // 47: sandbox.v1.CommitRequest.expect:type_name -> sandbox.v1.Change
+	42, // 48: sandbox.v1.CommitResponse.report:type_name -> sandbox.v1.CommitReport
+	3,  // 49: sandbox.v1.CommitItem.kind:type_name -> sandbox.v1.ChangeKind
+	41, // 50: sandbox.v1.CommitReport.applied:type_name -> sandbox.v1.CommitItem
+	41, // 51: sandbox.v1.CommitReport.unchanged:type_name -> sandbox.v1.CommitItem
+	41, // 52: sandbox.v1.CommitReport.conflicts:type_name -> sandbox.v1.CommitItem
+	41, // 53: sandbox.v1.CommitReport.denied:type_name -> sandbox.v1.CommitItem
+	41, // 54: sandbox.v1.CommitReport.skipped:type_name -> sandbox.v1.CommitItem
+	41, // 55: sandbox.v1.CommitReport.failed:type_name -> sandbox.v1.CommitItem
+	41, // 56: sandbox.v1.CommitReport.left:type_name -> sandbox.v1.CommitItem
+	45, // 57: sandbox.v1.ForkRequest.labels:type_name -> sandbox.v1.Labels
+	5,  // 58: sandbox.v1.ForkRequest.resources:type_name -> sandbox.v1.ResourceLimits
+	63, // 59: sandbox.v1.ForkRequest.expires_in:type_name -> google.protobuf.Duration
+	63, // 60: sandbox.v1.ForkRequest.idle_timeout:type_name -> google.protobuf.Duration
+	60, // 61: sandbox.v1.Labels.labels:type_name -> sandbox.v1.Labels.LabelsEntry
+	62, // 62: sandbox.v1.Checkpoint.created_at:type_name -> google.protobuf.Timestamp
+	46, // 63: sandbox.v1.ListCheckpointsResponse.checkpoints:type_name -> sandbox.v1.Checkpoint
+	61, // 64: sandbox.v1.Preset.permissions:type_name -> sandbox.v1.PermissionRule
+	53, // 65: sandbox.v1.ListPresetsResponse.presets:type_name -> sandbox.v1.Preset
+	8,  // 66: sandbox.v1.SandboxService.CreateSandbox:input_type -> sandbox.v1.CreateSandboxRequest
+	9,  // 67: sandbox.v1.SandboxService.GetSandbox:input_type -> sandbox.v1.GetSandboxRequest
+	13, // 68: sandbox.v1.SandboxService.ListSandboxes:input_type -> sandbox.v1.ListSandboxesRequest
+	10, // 69: sandbox.v1.SandboxService.StartSandbox:input_type -> sandbox.v1.StartSandboxRequest
+	11, // 70: sandbox.v1.SandboxService.StopSandbox:input_type -> sandbox.v1.StopSandboxRequest
+	12, // 71: sandbox.v1.SandboxService.DestroySandbox:input_type -> sandbox.v1.DestroySandboxRequest
+	16, // 72: sandbox.v1.SandboxService.Exec:input_type -> sandbox.v1.ExecRequest
+	16, // 73: sandbox.v1.SandboxService.ExecStream:input_type -> sandbox.v1.ExecRequest
+	17, // 74: sandbox.v1.SandboxService.ExecInteractive:input_type -> sandbox.v1.ExecInput
+	21, // 75: sandbox.v1.SandboxService.CreateSession:input_type -> sandbox.v1.CreateSessionRequest
+	22, // 76: sandbox.v1.SandboxService.GetSession:input_type -> sandbox.v1.GetSessionRequest
+	23, // 77: sandbox.v1.SandboxService.ListSessions:input_type -> sandbox.v1.ListSessionsRequest
+	25, // 78: sandbox.v1.SandboxService.DestroySession:input_type -> sandbox.v1.DestroySessionRequest
+	26, // 79: sandbox.v1.SandboxService.SessionExec:input_type -> sandbox.v1.SessionExecRequest
+	26, // 80: sandbox.v1.SandboxService.SessionExecStream:input_type -> sandbox.v1.SessionExecRequest
+	27, // 81: sandbox.v1.SandboxService.UpdateResources:input_type -> sandbox.v1.UpdateResourcesRequest
+	28, // 82: sandbox.v1.SandboxService.GetUsage:input_type -> sandbox.v1.GetUsageRequest
+	30, // 83: sandbox.v1.SandboxService.ReadFile:input_type -> sandbox.v1.ReadFileRequest
+	31, // 84: sandbox.v1.SandboxService.WriteFile:input_type -> sandbox.v1.WriteFileRequest
+	32, // 85: sandbox.v1.SandboxService.ListWorkspace:input_type -> sandbox.v1.ListWorkspaceRequest
+	33, // 86: sandbox.v1.SandboxService.Explain:input_type -> sandbox.v1.ExplainRequest
+	36, // 87: sandbox.v1.SandboxService.ListChanges:input_type -> sandbox.v1.ListChangesRequest
+	38, // 88: sandbox.v1.SandboxService.GetDiff:input_type -> sandbox.v1.GetDiffRequest
+	39, // 89: sandbox.v1.SandboxService.Commit:input_type -> sandbox.v1.CommitRequest
+	43, // 90: sandbox.v1.SandboxService.Discard:input_type -> sandbox.v1.DiscardRequest
+	44, // 91: sandbox.v1.SandboxService.Fork:input_type -> sandbox.v1.ForkRequest
+	47, // 92: sandbox.v1.SandboxService.CreateCheckpoint:input_type -> sandbox.v1.CreateCheckpointRequest
+	48, // 93: sandbox.v1.SandboxService.ListCheckpoints:input_type -> sandbox.v1.ListCheckpointsRequest
+	50, // 94: sandbox.v1.SandboxService.Restore:input_type -> sandbox.v1.RestoreRequest
+	51, // 95: sandbox.v1.SandboxService.DeleteCheckpoint:input_type -> sandbox.v1.DeleteCheckpointRequest
+	52, // 96: sandbox.v1.SandboxService.ListPresets:input_type -> sandbox.v1.ListPresetsRequest
+	7,  // 97: sandbox.v1.SandboxService.CreateSandbox:output_type -> sandbox.v1.Sandbox
+	7,  // 98: sandbox.v1.SandboxService.GetSandbox:output_type -> sandbox.v1.Sandbox
+	14, // 99: sandbox.v1.SandboxService.ListSandboxes:output_type -> sandbox.v1.ListSandboxesResponse
+	7,  // 100: sandbox.v1.SandboxService.StartSandbox:output_type -> sandbox.v1.Sandbox
+	7,  // 101: sandbox.v1.SandboxService.StopSandbox:output_type -> sandbox.v1.Sandbox
+	65, // 102: sandbox.v1.SandboxService.DestroySandbox:output_type -> sandbox.v1.Empty
+	18, // 103: sandbox.v1.SandboxService.Exec:output_type -> sandbox.v1.ExecResult
+	19, // 104: sandbox.v1.SandboxService.ExecStream:output_type -> sandbox.v1.ExecOutput
+	19, // 105: sandbox.v1.SandboxService.ExecInteractive:output_type -> sandbox.v1.ExecOutput
+	20, // 106: sandbox.v1.SandboxService.CreateSession:output_type -> sandbox.v1.Session
+	20, // 107: sandbox.v1.SandboxService.GetSession:output_type -> sandbox.v1.Session
+	24, // 108: sandbox.v1.SandboxService.ListSessions:output_type -> sandbox.v1.ListSessionsResponse
+	65, // 109: sandbox.v1.SandboxService.DestroySession:output_type -> sandbox.v1.Empty
+	18, // 110: sandbox.v1.SandboxService.SessionExec:output_type -> sandbox.v1.ExecResult
+	19, // 111: sandbox.v1.SandboxService.SessionExecStream:output_type -> sandbox.v1.ExecOutput
+	65, // 112: sandbox.v1.SandboxService.UpdateResources:output_type -> sandbox.v1.Empty
+	29, // 113: sandbox.v1.SandboxService.GetUsage:output_type -> sandbox.v1.Usage
+	67, // 114: sandbox.v1.SandboxService.ReadFile:output_type -> sandbox.v1.FileChunk
+	65, // 115: sandbox.v1.SandboxService.WriteFile:output_type -> sandbox.v1.Empty
+	68, // 116: sandbox.v1.SandboxService.ListWorkspace:output_type -> sandbox.v1.ListFilesResponse
+	34, // 117: sandbox.v1.SandboxService.Explain:output_type -> sandbox.v1.ExplainResponse
+	37, // 118: sandbox.v1.SandboxService.ListChanges:output_type -> sandbox.v1.ListChangesResponse
+	67, // 119: sandbox.v1.SandboxService.GetDiff:output_type -> sandbox.v1.FileChunk
+	40, // 120: sandbox.v1.SandboxService.Commit:output_type -> sandbox.v1.CommitResponse
+	65, // 121: sandbox.v1.SandboxService.Discard:output_type -> sandbox.v1.Empty
+	7,  // 122: sandbox.v1.SandboxService.Fork:output_type -> sandbox.v1.Sandbox
+	46, // 123: sandbox.v1.SandboxService.CreateCheckpoint:output_type -> sandbox.v1.Checkpoint
+	49, // 124: sandbox.v1.SandboxService.ListCheckpoints:output_type -> sandbox.v1.ListCheckpointsResponse
+	65, // 125: sandbox.v1.SandboxService.Restore:output_type -> sandbox.v1.Empty
+	65, // 126: sandbox.v1.SandboxService.DeleteCheckpoint:output_type -> sandbox.v1.Empty
+	54, // 127: sandbox.v1.SandboxService.ListPresets:output_type -> sandbox.v1.ListPresetsResponse
+	97, // [97:128] is the sub-list for method output_type
+	66, // [66:97] is the sub-list for method input_type
+	66, // [66:66] is the sub-list for extension type_name
+	66, // [66:66] is the sub-list for extension extendee
+	0,  // [0:66] is the sub-list for field type_name
 }
 
 func init() { file_sandbox_v1_sandbox_proto_init() }

@@ -6,7 +6,7 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, TypedDict
 
 from google.protobuf.duration_pb2 import Duration as DurationMessage
 from google.protobuf.timestamp_pb2 import Timestamp as TimestampMessage
@@ -87,11 +87,26 @@ def _span(message: Any, name: str) -> dt.timedelta | None:
     return duration.ToTimedelta()
 
 
+class _Path(TypedDict, total=False):
+    path: str
+    path_bytes: bytes
+
+
 def _path(message: Any) -> str:
     """Return a path, which has surrogates where it is not UTF-8, as in os.fsdecode."""
     raw: bytes = message.path_bytes
     path: str = message.path
     return raw.decode("utf-8", "surrogateescape") if raw else path
+
+
+def _to_path(path: str) -> _Path:
+    """Return the fields that name a path: `_path` reads them."""
+    try:
+        path.encode()
+    except UnicodeEncodeError:
+        raw = path.encode("utf-8", "surrogateescape")
+        return {"path": raw.decode("utf-8", "replace"), "path_bytes": raw}
+    return {"path": path}
 
 
 def to_rules(rules: Iterable[t.RuleLike] | None) -> list[common_pb2.PermissionRule]:
@@ -238,7 +253,23 @@ def usage(m: sandbox_pb2.Usage) -> t.Usage:
 
 def change(m: sandbox_pb2.Change) -> t.Change:
     kind = _CHANGE_KINDS.get(m.kind, t.ChangeKind.MODIFIED)
-    return t.Change(_path(m), kind, m.mode, m.size, m.old_mode, m.old_size)
+    return t.Change(_path(m), kind, m.mode, m.size, m.old_mode, m.old_size, m.checksum)
+
+
+def to_changes(changes: Iterable[t.Change]) -> list[sandbox_pb2.Change]:
+    kinds = {v: k for k, v in _CHANGE_KINDS.items()}
+    return [
+        sandbox_pb2.Change(
+            **_to_path(c.path),
+            kind=kinds[c.kind],
+            mode=c.mode,
+            size=c.size,
+            old_mode=c.old_mode,
+            old_size=c.old_size,
+            checksum=c.checksum,
+        )
+        for c in changes
+    ]
 
 
 def report(m: sandbox_pb2.CommitReport) -> t.CommitReport:

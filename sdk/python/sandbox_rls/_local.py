@@ -11,6 +11,7 @@ its own before it is moved to its place.
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import errno
 import hashlib
 import os
@@ -62,6 +63,9 @@ class Item:
     """Where its content is, for a file."""
     link: str = ""
     """Its text, for a symbolic link."""
+    checksum: str = ""
+    size: int = 0
+    """What was fetched: of a file or a symbolic link."""
 
     @property
     def is_file(self) -> bool:
@@ -72,6 +76,16 @@ class Item:
     def is_link(self) -> bool:
         """Whether its text must be fetched."""
         return self.change.kind is not ChangeKind.DELETED and stat.S_ISLNK(self.change.mode)
+
+    def has_link(self, text: str) -> None:
+        """Note what a symbolic link leads to."""
+        raw = text.encode("utf-8", "surrogateescape")
+        self.link, self.size, self.checksum = text, len(raw), hashlib.sha256(raw).hexdigest()
+
+    def fetched(self) -> Change:
+        """Return the change as it was fetched."""
+        size = self.size if self.is_file or self.is_link else self.change.size
+        return dataclasses.replace(self.change, size=size, checksum=self.checksum)
 
     def done(self, reason: str = "") -> CommitItem:
         """Say what became of it."""
@@ -91,6 +105,7 @@ class LocalCommit:
         self._seen: dict[str, str | None] = {}
         self._zeros = 0
         self._done = False
+        self._chosen: dict[str, Item] = {}
         self.items: list[Item] = []
         self.applied: list[CommitItem] = []
         self.unchanged: list[CommitItem] = []
@@ -124,6 +139,7 @@ class LocalCommit:
                 self.skipped.append(item.done("its name is not valid UTF-8"))
             else:
                 self.items.append(item)
+                self._chosen[item.path] = item
 
     def stage(self, item: Item) -> Stage:
         """Return where the content of a file goes until it is moved to its place."""
@@ -199,6 +215,14 @@ class LocalCommit:
             self.failed,
         )
         return CommitReport(*(tuple(sorted(x, key=lambda i: i.path)) for x in lists))
+
+    def settled(self) -> list[Change]:
+        """Return the changes that are in the directory now, as they were fetched."""
+        left = (*self.conflicts, *self.denied, *self.skipped, *self.failed)
+        # A directory that goes stands for all beneath it, and not all of that is settled.
+        above = {d for i in left for d in _directories(i.path)}
+        done = {i.path for i in (*self.applied, *self.unchanged) if is_unicode(i.path)}
+        return [self._chosen[p].fetched() for p in sorted(done - above)]
 
     def _now(self, item: Item) -> tuple[str | None, str]:
         """Return what is at a path, or why it cannot be reached."""
@@ -326,6 +350,7 @@ class Stage:
     def write(self, data: bytes) -> None:
         """Add to its content."""
         self._digest.update(data)
+        self._item.size += len(data)
         for at in range(0, len(data), _BLOCK):
             block = data[at : at + _BLOCK]
             if block.lstrip(b"\0"):
@@ -345,7 +370,8 @@ class Stage:
         mode = stat.S_IMODE(self._item.change.mode) & 0o777
         os.fchmod(self._fd, mode)
         os.fsync(self._fd)
-        self._item.wanted = fingerprint.of_file(mode, self._digest.hexdigest())
+        self._item.checksum = self._digest.hexdigest()
+        self._item.wanted = fingerprint.of_file(mode, self._item.checksum)
 
     def close(self) -> None:
         """Close it, complete or not."""
@@ -358,6 +384,11 @@ def _parts(path: str) -> list[str] | None:
     if any(p in _FORBIDDEN or "\0" in p or ("\\" in p and os.sep == "\\") for p in parts):
         return None
     return parts
+
+
+def _directories(path: str) -> list[str]:
+    parts = path.split("/")
+    return ["/".join(parts[:n]) for n in range(1, len(parts))]
 
 
 def _is_beneath(path: str, directory: str) -> bool:

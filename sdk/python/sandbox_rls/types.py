@@ -383,6 +383,9 @@ class Change:
     size: int = 0
     old_mode: int = 0
     old_size: int = 0
+    checksum: str = ""
+    """The SHA-256, in hexadecimal, of what a file holds or of the text of a symbolic link,
+    in what a commit expects. It is empty in what `changes` returns."""
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import hashlib
 import os
 import stat
 from collections.abc import Callable
@@ -16,6 +18,7 @@ from sandbox_rls import (
     ChangeKind,
     CommitItem,
     ConflictError,
+    InvalidConfigurationError,
     Permission,
     PermissionRule,
     Sandbox,
@@ -163,6 +166,64 @@ class TestWithServer:
             ]
             assert (project / "main.py").read_text() == 'print("hello")\n'
             assert [c.path for c in sandbox.changes()] == ["main.py"]
+
+    def test_what_is_written_meanwhile_comes_with_the_next_commit(
+        self, project: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        with Sandbox.from_local(project, "development") as sandbox:
+            sandbox.run(
+                "echo 2 | tee main.py src/a.txt src/b.txt; mkdir new; echo 1 >new/f;"
+                "ln -s one new/l; rm -r docs"
+            )
+            apply = LocalCommit.apply
+
+            def write_and_apply(commit: LocalCommit) -> None:
+                sandbox.run(
+                    "echo 3 >main.py; chmod 755 src/a.txt; rm src/b.txt; echo 1 >new/g;"
+                    "ln -sfn two new/l; mkdir docs; echo 1 >docs/mine",
+                    raise_on_error=True,
+                )
+                apply(commit)
+
+            with monkeypatch.context() as m:
+                m.setattr(LocalCommit, "apply", write_and_apply)
+                report = sandbox.commit()
+            assert not (report.conflicts or report.failed or report.skipped)
+            after = tree_of(project)
+            assert (after["main.py"], after["src/b.txt"], after["new/l"]) == (
+                "2\n",
+                "2\n",
+                "link one",
+            )
+            assert "new/g" not in after and "docs" not in after
+            assert {c.path for c in sandbox.changes()} == {
+                *("docs/mine", "main.py", "new/g", "new/l", "src/a.txt", "src/b.txt")
+            }
+            report = sandbox.commit()
+            assert not (report.conflicts or report.failed or report.skipped)
+            after = tree_of(project)
+            assert (after["main.py"], after["new/g"], after["new/l"]) == ("3\n", "1\n", "link two")
+            assert after["docs/mine"] == "1\n" and "src/b.txt" not in after
+            assert stat.S_IMODE((project / "src/a.txt").stat().st_mode) == 0o755
+            assert sandbox.changes() == []
+
+    def test_only_what_was_looked_at_is_committed(self, project: Path) -> None:
+        with Sandbox.from_local(project, "development") as sandbox:
+            sandbox.run("echo 2 | tee main.py src/a.txt src/b.txt")
+            seen = [
+                dataclasses.replace(c, checksum=hashlib.sha256(b"2\n").hexdigest())
+                for c in sandbox.changes()
+                if c.path != "src/b.txt"
+            ]
+            sandbox.run("echo 3 >main.py")
+            client, name = sandbox.client, sandbox.id
+            with pytest.raises(ConflictError):
+                client.commit(name, expect=seen)
+            report = client.commit(name, expect=seen, partial=True)
+            assert paths(report.applied) == ["src/a.txt"]
+            assert [(i.path, "changed" in i.reason) for i in report.failed] == [("main.py", True)]
+            with pytest.raises(InvalidConfigurationError):
+                client.commit(name, expect=[dataclasses.replace(seen[0], checksum="no")])
 
     def test_a_directory_that_went_away(self, project: Path) -> None:
         with Sandbox.from_local(project, "development") as sandbox:

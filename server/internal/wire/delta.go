@@ -14,7 +14,7 @@ func ChangesTo(changes []sandbox.Change) []*sandboxv1.Change {
 		p := PathTo(c.Path)
 		list = append(list, &sandboxv1.Change{
 			Path: text(p), PathBytes: odd(p), Kind: kinds.to(c.Kind), Mode: modeTo(c.Mode), Size: c.Size,
-			OldMode: oldModeTo(c.OldMode, c.Kind != sandbox.Added), OldSize: c.OldSize,
+			OldMode: oldModeTo(c.OldMode, c.Kind != sandbox.Added), OldSize: c.OldSize, Checksum: c.Checksum,
 		})
 	}
 	return list
@@ -24,7 +24,7 @@ func ChangesTo(changes []sandbox.Change) []*sandboxv1.Change {
 func ChangesFrom(list []*sandboxv1.Change) (changes []sandbox.Change) {
 	for _, m := range list {
 		kind, _ := kinds.from(m.GetKind())
-		c := sandbox.Change{Path: PathFrom(m.GetPath(), m.GetPathBytes()), Kind: kind, Mode: modeFrom(m.GetMode()), Size: m.GetSize(), OldSize: m.GetOldSize()}
+		c := sandbox.Change{Path: PathFrom(m.GetPath(), m.GetPathBytes()), Kind: kind, Mode: modeFrom(m.GetMode()), Size: m.GetSize(), OldSize: m.GetOldSize(), Checksum: m.GetChecksum()}
 		if m.GetOldMode() != 0 {
 			c.OldMode = modeFrom(m.GetOldMode())
 		}

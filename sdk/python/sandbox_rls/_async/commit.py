@@ -9,6 +9,9 @@ from ..types import CommitReport
 from . import _io
 from .client import AsyncSandboxClient
 
+# How many changes one message tells of: it may not become too large.
+_AT_ONCE = 10_000
+
 
 async def commit_to_tree(
     client: AsyncSandboxClient,
@@ -43,7 +46,14 @@ async def commit_to_tree(
         report = commit.report()
     finally:
         await _io.run(commit.close)
-    await _settle(client, sandbox_id, report)
+    # What is in the directory now is to be no change any more, if it is what was fetched.
+    settled = commit.settled()
+    for n in range(0, len(settled), _AT_ONCE):
+        part = settled[n : n + _AT_ONCE]
+        # Servers of before `expect` go by the paths.
+        await client.commit(
+            sandbox_id, [c.path for c in part], partial=True, overwrite=True, expect=part
+        )
     return report
 
 
@@ -57,7 +67,7 @@ async def _fetch(
         if text is None:
             commit.items.remove(item)
             commit.skipped.append(item.done("the text of the symbolic link is not known"))
-        item.link = text or ""
+        item.has_link(text or "")
     if not item.is_file:
         return
     stage = await _io.run(commit.stage, item)
@@ -69,21 +79,3 @@ async def _fetch(
         await _io.run(commit.refuse, item)
     finally:
         stage.close()
-
-
-async def _settle(client: AsyncSandboxClient, sandbox_id: str, report: CommitReport) -> None:
-    """Let what is in the directory now be no change any more."""
-    settled = [*report.applied, *report.unchanged]
-    if not settled:
-        return
-    left = (*report.conflicts, *report.denied, *report.skipped, *report.failed)
-    # A directory stands for all beneath it, and not all of that is settled.
-    above = {d for i in left for d in _directories(i.path)}
-    paths = [i.path for i in settled if i.path not in above and local.is_unicode(i.path)]
-    if paths:
-        await client.commit(sandbox_id, paths, partial=True, overwrite=True)
-
-
-def _directories(path: str) -> list[str]:
-    parts = path.split("/")
-    return ["/".join(parts[:n]) for n in range(1, len(parts))]

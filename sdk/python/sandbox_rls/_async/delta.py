@@ -57,6 +57,7 @@ class DeltaCalls(Calls):
         dry_run: bool = False,
         partial: bool = False,
         overwrite: bool = False,
+        expect: Iterable[Change] = (),
     ) -> CommitReport:
         """Carry changes over to the codebase.
 
@@ -64,6 +65,11 @@ class DeltaCalls(Calls):
         ConflictError is raised, unless `partial` leaves that out or
         `overwrite` lets it be overwritten. `dry_run` changes nothing and reports
         what would be done.
+
+        `expect`, if it has any, are the only changes that are carried over: those
+        that somebody has looked at, whatever commands write meanwhile. One that is
+        another by now fails: of another type, permission or size, or holding
+        something else than its `checksum` says, if it has one.
         """
         request = sandbox_pb2.CommitRequest(
             sandbox_id=sandbox_id,
@@ -71,6 +77,7 @@ class DeltaCalls(Calls):
             dry_run=dry_run,
             partial=partial,
             overwrite=overwrite,
+            expect=convert.to_changes(expect),
         )
         with self._about("commit", sandbox_id=sandbox_id):
             reply = await self._sandboxes.commit(request, headers=self._headers)

@@ -503,8 +503,9 @@ class AsyncSandbox:
         done. After `from_codebase` and `connect` the codebase takes the
         directory's place.
 
-        Commit to a directory while no command runs: what one writes to a file that
-        has just been fetched is no change any more, and not in the directory either.
+        What a command writes to a file that has just been fetched stays a change, for
+        the next commit. If it is what the file held at first, it is none: the directory
+        then keeps what was fetched.
         """
         if self._tree is None:
             return await self._client.commit(

@@ -504,7 +504,7 @@ class ExplainResponse(_message.Message):
     def __init__(self, path: _Optional[str] = ..., permission: _Optional[_Union[_common_pb2.Permission, str]] = ..., rule: _Optional[_Union[_common_pb2.PermissionRule, _Mapping]] = ..., beaten: _Optional[_Iterable[_Union[_common_pb2.PermissionRule, _Mapping]]] = ...) -> None: ...
 
 class Change(_message.Message):
-    __slots__ = ("path", "kind", "mode", "size", "old_mode", "old_size", "path_bytes")
+    __slots__ = ("path", "kind", "mode", "size", "old_mode", "old_size", "path_bytes", "checksum")
     PATH_FIELD_NUMBER: _ClassVar[int]
     KIND_FIELD_NUMBER: _ClassVar[int]
     MODE_FIELD_NUMBER: _ClassVar[int]
@@ -512,6 +512,7 @@ class Change(_message.Message):
     OLD_MODE_FIELD_NUMBER: _ClassVar[int]
     OLD_SIZE_FIELD_NUMBER: _ClassVar[int]
     PATH_BYTES_FIELD_NUMBER: _ClassVar[int]
+    CHECKSUM_FIELD_NUMBER: _ClassVar[int]
     path: str
     kind: ChangeKind
     mode: int
@@ -519,7 +520,8 @@ class Change(_message.Message):
     old_mode: int
     old_size: int
     path_bytes: bytes
-    def __init__(self, path: _Optional[str] = ..., kind: _Optional[_Union[ChangeKind, str]] = ..., mode: _Optional[int] = ..., size: _Optional[int] = ..., old_mode: _Optional[int] = ..., old_size: _Optional[int] = ..., path_bytes: _Optional[bytes] = ...) -> None: ...
+    checksum: str
+    def __init__(self, path: _Optional[str] = ..., kind: _Optional[_Union[ChangeKind, str]] = ..., mode: _Optional[int] = ..., size: _Optional[int] = ..., old_mode: _Optional[int] = ..., old_size: _Optional[int] = ..., path_bytes: _Optional[bytes] = ..., checksum: _Optional[str] = ...) -> None: ...
 
 class ListChangesRequest(_message.Message):
     __slots__ = ("sandbox_id",)
@@ -546,18 +548,20 @@ class GetDiffRequest(_message.Message):
     def __init__(self, sandbox_id: _Optional[str] = ..., paths: _Optional[_Iterable[str]] = ..., context: _Optional[int] = ..., max_file_size: _Optional[int] = ...) -> None: ...
 
 class CommitRequest(_message.Message):
-    __slots__ = ("sandbox_id", "paths", "dry_run", "partial", "overwrite")
+    __slots__ = ("sandbox_id", "paths", "dry_run", "partial", "overwrite", "expect")
     SANDBOX_ID_FIELD_NUMBER: _ClassVar[int]
     PATHS_FIELD_NUMBER: _ClassVar[int]
     DRY_RUN_FIELD_NUMBER: _ClassVar[int]
     PARTIAL_FIELD_NUMBER: _ClassVar[int]
     OVERWRITE_FIELD_NUMBER: _ClassVar[int]
+    EXPECT_FIELD_NUMBER: _ClassVar[int]
     sandbox_id: str
     paths: _containers.RepeatedScalarFieldContainer[str]
     dry_run: bool
     partial: bool
     overwrite: bool
-    def __init__(self, sandbox_id: _Optional[str] = ..., paths: _Optional[_Iterable[str]] = ..., dry_run: bool = ..., partial: bool = ..., overwrite: bool = ...) -> None: ...
+    expect: _containers.RepeatedCompositeFieldContainer[Change]
+    def __init__(self, sandbox_id: _Optional[str] = ..., paths: _Optional[_Iterable[str]] = ..., dry_run: bool = ..., partial: bool = ..., overwrite: bool = ..., expect: _Optional[_Iterable[_Union[Change, _Mapping]]] = ...) -> None: ...
 
 class CommitResponse(_message.Message):
     __slots__ = ("report", "conflict")
