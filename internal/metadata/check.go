@@ -226,8 +226,10 @@ func (p *page) element(i int) *element {
 	return e
 }
 
-// tree checks the pages beneath one, whose keys are from least on and less than
-// most, if those are given. It returns the last key.
+// tree checks the pages beneath one, whose keys begin with least and are less than
+// most, if those are given. It returns the last key. bbolt finds a page in its parent
+// by the page's first key when it writes, and no page of its own is empty or has an
+// only child, except that a root may be an empty leaf.
 func (c *checker) tree(id uint64, least, most []byte) (last []byte, err error) {
 	p, err := c.read(id)
 	if err != nil {
@@ -236,10 +238,13 @@ func (c *checker) tree(id uint64, least, most []byte) (last []byte, err error) {
 	switch {
 	case p.kind == leafPage:
 		return c.leaf(p, least, most, false)
-	case p.kind != branchPage || p.count == 0:
+	case p.kind != branchPage || p.count < 2:
 		return nil, p.damaged()
 	}
 	next := p.element(0)
+	if next == nil || least != nil && !bytes.Equal(next.key, least) {
+		return nil, p.damaged()
+	}
 	for i := range p.count {
 		e := next
 		if e == nil || !between(e.key, least, most) {
@@ -255,9 +260,7 @@ func (c *checker) tree(id uint64, least, most []byte) (last []byte, err error) {
 		if last, err = c.tree(e.child, e.key, limit); err != nil {
 			return nil, err
 		}
-		if last != nil {
-			least = last
-		}
+		least = last
 	}
 	return last, nil
 }
@@ -267,6 +270,9 @@ func between(key, least, most []byte) bool {
 }
 
 func (c *checker) leaf(p *page, least, most []byte, inline bool) (last []byte, err error) {
+	if first := p.element(0); least != nil && (p.count == 0 || first == nil || !bytes.Equal(first.key, least)) {
+		return nil, p.damaged()
+	}
 	for i := range p.count {
 		e := p.element(i)
 		if e == nil || !between(e.key, least, most) || last != nil && bytes.Equal(e.key, last) {
@@ -295,7 +301,7 @@ func (c *checker) bucket(p *page, value []byte, inline bool) error {
 		return p.damaged()
 	}
 	in := newPage(p.id, value)
-	if in.kind != leafPage {
+	if in.kind != leafPage || native.Uint64(value) != 0 { // bbolt would free the page of that number
 		return p.damaged()
 	}
 	_, err := c.leaf(in, nil, nil, true)

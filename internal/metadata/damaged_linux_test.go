@@ -67,19 +67,44 @@ func reopen(t testing.TB, dir string, b []byte) error {
 		}
 		return err
 	}
+	use(t, s)
+	return nil
+}
+
+// use reads all of a store, changes it, and closes it.
+func use(t testing.TB, s *metadata.Store) {
+	t.Helper()
 	s.DB().NoSync = true
+	sound(t, s)
+	for _, name := range []string{"things", "nothing"} {
+		table, err := s.Table(name)
+		if err != nil {
+			continue
+		}
+		var ids []string
+		_ = table.Scan("1", "", func(metadata.Row) bool { return true })
+		_ = table.Scan("", "", func(r metadata.Row) bool {
+			ids = append(ids, r.ID)
+			return true
+		})
+		_ = table.Put(row("new", "1", 1))
+		for _, id := range ids[:min(len(ids), 3)] {
+			_ = table.Delete(id)
+		}
+	}
+	sound(t, s)
+	must(t, s.Close())
+}
+
+// sound has bbolt look for damages.
+func sound(t testing.TB, s *metadata.Store) {
+	t.Helper()
 	must(t, s.DB().View(func(tx *bolt.Tx) error {
 		for err := range tx.Check() {
-			t.Fatalf("it was opened, and is damaged: %v", err)
+			t.Errorf("it was opened, and is damaged: %v", err)
 		}
 		return nil
 	}))
-	table, err := s.Table("things")
-	must(t, err)
-	_ = table.Scan("", "", func(metadata.Row) bool { return true })
-	_ = table.Scan("1", "", func(metadata.Row) bool { return true })
-	must(t, s.Close())
-	return nil
 }
 
 func TestTruncated(t *testing.T) {
@@ -174,6 +199,54 @@ func TestFirstPages(t *testing.T) {
 			t.Error("the second has pages of another size, and it was opened")
 		}
 	})
+}
+
+// TestMisleadingPages has pages be such as bbolt reads, but takes for others when it
+// writes.
+func TestMisleadingPages(t *testing.T) {
+	whole, dir := filled(t), t.TempDir()
+	path := filepath.Join(t.TempDir(), "state.db")
+	must(t, os.WriteFile(path, whole, 0o600))
+	db, err := bolt.Open(path, 0o600, &bolt.Options{ReadOnly: true, PreLoadFreelist: true})
+	must(t, err)
+	pages := map[string][]int{}
+	must(t, db.View(func(tx *bolt.Tx) error {
+		for id := 2; id < len(whole)/4096; id++ {
+			if page, err := tx.Page(id); err == nil && page != nil {
+				pages[page.Type] = append(pages[page.Type], id)
+			}
+		}
+		return nil
+	}))
+	must(t, db.Close())
+	branch := 4096 * pages["branch"][0] // an element is where its key is, the key's size, and the page
+	child := 4096 * int(binary.NativeEndian.Uint64(whole[branch+16+8:]))
+	key := branch + 16 + int(binary.NativeEndian.Uint32(whole[branch+16:]))
+	inline := -1
+	for _, id := range pages["leaf"] {
+		if at := bytes.Index(whole[4096*id:4096*(id+1)], []byte("nothing\x00")); at >= 0 {
+			inline = 4096*id + at + len("nothing") + 16 // after the bucket's header
+		}
+	}
+	for _, tt := range []struct {
+		name  string
+		at    int
+		value []byte
+	}{
+		{"an empty leaf that is not the root", child + 10, []byte{0, 0}},
+		{"another key in the parent", key, []byte{'a'}},
+		{"an only child", branch + 10, []byte{1, 0}},
+		{"a bucket in a value that has a page", inline, []byte{3}},
+		{"a bucket in a value that has a page far away", inline, []byte{0, 0, 0, 0, 1}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			b := bytes.Clone(whole)
+			copy(b[tt.at:], tt.value)
+			if reopen(t, dir, b) == nil {
+				t.Error("it was opened")
+			}
+		})
+	}
 }
 
 // sign makes the sums of the first pages in b right.
