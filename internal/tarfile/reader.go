@@ -118,14 +118,14 @@ func (r *Reader) extended(size int64) (string, error) {
 
 // complete takes account of what came before the header of an entry.
 func (r *Reader) complete(h *Header, pax paxRecords, longName, longLink string) error {
+	if err := pax.apply(h); err != nil {
+		return err
+	}
 	if name, _, _ := strings.Cut(longName, "\x00"); name != "" {
 		h.Name = name
 	}
 	if link, _, _ := strings.Cut(longLink, "\x00"); link != "" {
 		h.Link = link
-	}
-	if err := pax.apply(h); err != nil {
-		return err
 	}
 	switch {
 	case h.Type == typeOldFile && strings.HasSuffix(h.Name, "/"):

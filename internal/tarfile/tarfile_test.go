@@ -179,6 +179,32 @@ func TestEmptyLongName(t *testing.T) {
 	}
 }
 
+// TestNamedTwice has both kinds of headers name an entry: GNU's counts, in any order.
+func TestNamedTwice(t *testing.T) {
+	pax := entry{tarfile.Header{Type: 'x', Name: "x", Size: 33}, "15 path=theirs\n18 linkpath=there\n"}
+	name, link := entry{tarfile.Header{Type: 'L', Name: "L", Size: 4}, "ours"}, entry{tarfile.Header{Type: 'K', Name: "K", Size: 4}, "here"}
+	for _, before := range [][]entry{{pax, name, link}, {name, link, pax}} {
+		var b bytes.Buffer
+		w := tarfile.NewWriter(&b)
+		for _, e := range append(before, entry{tarfile.Header{Type: tarfile.Symlink, Name: "name", Link: "to"}, ""}) {
+			if err := put(w, e); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := w.Close(); err != nil {
+			t.Fatal(err)
+		}
+		want, err := readTheirs(b.Bytes())
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := read(b.Bytes())
+		if diff := cmp.Diff(want, got); diff != "" || err != nil || got[0].Name != "ours" || got[0].Link != "here" {
+			t.Errorf("%v\n%s", err, diff)
+		}
+	}
+}
+
 func TestRoundTrip(t *testing.T) {
 	want := []entry{
 		{tarfile.Header{Type: tarfile.Directory, Name: "./", Mode: 0o711, ModTime: 1}, ""},
