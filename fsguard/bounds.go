@@ -49,13 +49,16 @@ func (d *DirMatcher) Beneath() (lo, hi Permission) {
 	x := d.p.index
 	cover := d.coverage()
 	touch := noBests
+	if d.here != none {
+		touch.merge(&x.nodes[d.here].deep)
+		touch.merge(&x.nodes[d.here].under)
+	}
 	for _, a := range d.active {
-		n := &x.nodes[a.node]
-		touch.merge(&n.deep)
-		if a.at == len(d.path) {
-			touch.merge(&n.under)
+		if a.node == d.here {
 			continue
 		}
+		n := &x.nodes[a.node]
+		touch.merge(&n.deep) // what takes in all beneath it is in d.below already
 		for id := n.glob; id != none && x.entries[id].rank < cover; id = x.entries[id].next {
 			if e := &x.entries[id]; mayReach(e.glob, d.path) {
 				touch.add(d.p.rules[e.rank].rule.Permission, e.rank)

@@ -8,10 +8,10 @@ package fsguard
 // concurrent use.
 type DirMatcher struct {
 	p      *Policy
-	path   string // canonical, "" for the root
-	active []filed
-	here   int32 // the directory's own node, or none
-	below  int32 // strongest rule that takes in all beneath the directory
+	path   string  // canonical, "" for the root
+	active []filed // those with rules that look at more than where they are filed
+	here   int32   // the directory's own node, or none
+	below  int32   // strongest rule that takes in all beneath the directory
 }
 
 // filed is a node above a path or at it, and the length of its directory.
@@ -85,8 +85,10 @@ func (d *DirMatcher) child(name, path string) *DirMatcher {
 func (d *DirMatcher) enter() {
 	x := d.p.index
 	n := &x.nodes[d.here]
-	// A full slice expression: siblings share the parent's list.
-	d.active = append(d.active[:len(d.active):len(d.active)], filed{d.here, len(d.path)})
+	if n.names != nil || n.glob != none {
+		// A full slice expression: siblings share the parent's list.
+		d.active = append(d.active[:len(d.active):len(d.active)], filed{d.here, len(d.path)})
+	}
 	f := finder{x: x, best: d.below}
 	f.chain(n.subtree)
 	f.chain(n.strict)
