@@ -284,3 +284,61 @@ func TestUntouched(t *testing.T) {
 		must(t, open(t, dir).Close())
 	}
 }
+
+// TestSound has bbolt write what it may: keys and values of all sizes come and go, and
+// buckets with them. None of it is taken for damaged.
+func TestSound(t *testing.T) {
+	for seed := range uint64(15) {
+		rnd := rand.New(rand.NewPCG(seed, 7))
+		dir := t.TempDir()
+		longest := []int{1, 40, 300, 1200, 3000}[seed%5]
+		keys := []int{50, 500, 5000}[seed%3]
+		for range 40 {
+			s, err := metadata.Open(dir)
+			if err != nil {
+				t.Fatalf("seed %d: %v", seed, err)
+			}
+			s.DB().NoSync = true
+			for range 1 + rnd.IntN(6) {
+				must(t, s.DB().Update(func(tx *bolt.Tx) error { return scramble(tx, rnd, keys, longest) }))
+			}
+			must(t, s.Close())
+		}
+	}
+}
+
+// scramble puts and deletes some of so many keys, in buckets and buckets in these.
+func scramble(tx *bolt.Tx, rnd *rand.Rand, keys, longest int) error {
+	var buckets []*bolt.Bucket
+	for _, name := range []string{"a", "b", "c"} {
+		outer, err := tx.CreateBucketIfNotExists([]byte(name))
+		if err != nil {
+			return err
+		}
+		inner, err := outer.CreateBucketIfNotExists([]byte("inner"))
+		if err != nil {
+			return err
+		}
+		buckets = append(buckets, outer, inner)
+	}
+	growing := rnd.IntN(3)
+	for range rnd.IntN(400) {
+		b, n := buckets[rnd.IntN(len(buckets))], rnd.IntN(keys)
+		key := fmt.Appendf(nil, "%06d%s", n, strings.Repeat("x", n*7919%longest))
+		if rnd.IntN(3) < growing {
+			if err := b.Put(key, make([]byte, rnd.IntN(200)*rnd.IntN(30))); err != nil {
+				return err
+			}
+			continue
+		}
+		if key, value := b.Cursor().Seek(key); value != nil { // else there is none, or it is a bucket
+			if err := b.Delete(bytes.Clone(key)); err != nil {
+				return err
+			}
+		}
+	}
+	if rnd.IntN(20) == 0 {
+		return tx.DeleteBucket([]byte("b"))
+	}
+	return nil
+}
