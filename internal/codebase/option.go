@@ -34,7 +34,8 @@ type WriteOptions struct {
 
 // Limits bound an archive. Zero means no limit.
 type Limits struct {
-	// Files is how many entries it may have, those that are skipped included.
+	// Files is how many entries it may have: those that are skipped count, and so do
+	// directories that only names tell of.
 	Files int
 	// Bytes is how much its files may hold together, hard links counted as what
 	// they link to.

@@ -103,6 +103,7 @@ func TestImportTar(t *testing.T) {
 		"a hard link out":           {headers: []tar.Header{hard("h", "../../etc/passwd")}, err: codebase.ErrInvalidPath},
 		"a hard link to itself":     {headers: []tar.Header{file("f"), hard("f", "f")}, want: map[string]string{"/f": "-rw-r----- f"}},
 		"a hard link to a link":     {headers: []tar.Header{soft("l", "x"), hard("h", "l")}, want: map[string]string{"/l": "Lrwxrwxrwx x", "/h": "Lrwxrwxrwx x"}},
+		"too many by their names":   {headers: []tar.Header{file("f"), file("a/b/c")}, limits: codebase.Limits{Files: 3}, err: codebase.ErrTooLarge},
 		"too many":                  {headers: []tar.Header{file("f"), special("g"), file("h")}, limits: codebase.Limits{Files: 2}, err: codebase.ErrTooLarge},
 		"too large":                 {headers: []tar.Header{file("12345"), file("6789")}, limits: codebase.Limits{Bytes: 8}, err: codebase.ErrTooLarge},
 		"too large by hard links":   {headers: []tar.Header{file("12345"), hard("x", "12345")}, limits: codebase.Limits{Bytes: 9}, err: codebase.ErrTooLarge},

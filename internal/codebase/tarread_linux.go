@@ -72,13 +72,21 @@ func (u *unpacker) unpack(ctx context.Context, r io.Reader) error {
 		if err != nil {
 			return explain(err)
 		}
-		if u.count++; u.limits.Files > 0 && u.count > u.limits.Files {
-			return fmt.Errorf("more than %d files: %w", u.limits.Files, ErrTooLarge)
+		if err := u.another(); err != nil {
+			return err
 		}
 		if err := u.entry(ctx, h, archive); err != nil {
 			return explain(err)
 		}
 	}
+}
+
+// another counts what the archive has.
+func (u *unpacker) another() error {
+	if u.count++; u.limits.Files > 0 && u.count > u.limits.Files {
+		return fmt.Errorf("more than %d files: %w", u.limits.Files, ErrTooLarge)
+	}
+	return nil
 }
 
 // explain says of an error of the archive's that it is one.
@@ -131,6 +139,9 @@ func (u *unpacker) add(it item) error {
 		dir, _ = tree.Split(dir)
 		parent := u.files[dir]
 		if parent == nil {
+			if err := u.another(); err != nil {
+				return err
+			}
 			u.files[dir] = &item{Entry: tree.Entry{Path: dir, Mode: defaultDirMode, ModTime: u.now}}
 			continue
 		}
