@@ -6,7 +6,6 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
-	"math"
 
 	"golang.org/x/sys/unix"
 
@@ -71,12 +70,13 @@ func (b *buffers) sum(fd int, size int64) ([]byte, error) {
 	return sum.Sum(nil), nil
 }
 
-// holds fails when an open file does not hold what a change says.
+// holds fails when an open file, which had the size that a change says, does not hold what
+// it says. What the sandbox may add to it meanwhile is not read.
 func (b *buffers) holds(fd int, c *delta.Change) error {
 	if c.Checksum == "" {
 		return nil
 	}
-	sum, err := b.sum(fd, math.MaxInt64)
+	sum, err := b.sum(fd, c.Size)
 	if err == nil && hex.EncodeToString(sum) != c.Checksum {
 		err = delta.ErrStale
 	}

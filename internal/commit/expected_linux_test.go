@@ -90,3 +90,46 @@ func TestExpected(t *testing.T) {
 		}
 	}
 }
+
+// writing is a base that has the sandbox write when it is asked about a path: after the
+// sandbox's file was examined, and before it is compared with the target's.
+type writing struct {
+	commit.Base
+	write func(path string)
+}
+
+func (b writing) Differs(c delta.Change, now *commit.File) string {
+	b.write(c.Path)
+	return b.Base.Differs(c, now)
+}
+
+// TestExpectedAsTheTarget has the sandbox put in the place of what is expected what the target
+// has already: it is not taken for what is expected, and nothing is given its permissions.
+func TestExpectedAsTheTarget(t *testing.T) {
+	was := map[string]string{"file": "1", "mode": "1", "link": "->1"}
+	w := newWorld(t, memoryDir(t), was, files{"file": "2", "mode": "2", "link": "->2"})
+	must(t, os.Chmod(w.upper+"/mode", 0o755))
+	req, done := w.request(t)
+	defer done()
+	sum := sha256.Sum256([]byte("2"))
+	for i := range req.Changes {
+		req.Changes[i].Checksum = hex.EncodeToString(sum[:])
+	}
+	req.Base = writing{req.Base, func(path string) {
+		must(t, os.Remove(w.upper+path))
+		build(t, w.upper, map[string]string{path[1:]: was[path[1:]]})
+		if path == "/mode" {
+			must(t, os.Chmod(w.upper+path, 0o755))
+		}
+	}}
+	before := scan(t, w.target)
+	report, err := commit.Run(context.Background(), req, commit.Options{Partial: true, Overwrite: true})
+	must(t, err)
+	stale := delta.ErrStale.Error()
+	expect(t, "failed", report.Failed, files{"/file": stale, "/mode": stale, "/link": stale})
+	for path, want := range before {
+		if got := scan(t, w.target)[path]; got != want {
+			t.Errorf("%s is %q, was %q", path, got, want)
+		}
+	}
+}

@@ -100,8 +100,8 @@ func (w *weigher) weigh(n *node) {
 	}
 }
 
-// expected fails when the sandbox's file does not hold what it is expected to. A new one
-// that is staged is examined again.
+// expected fails when the sandbox's file does not hold what it is expected to. What is
+// staged, or the target has already, is examined again.
 func (w *weigher) expected(n *node) error {
 	c := &n.change
 	if c.Checksum == "" || c.Kind == delta.Deleted {
@@ -172,6 +172,9 @@ func (w *weigher) compare(n *node) error {
 	}
 	defer unix.Close(other)
 	n.only, err = w.equal(fd, other, n.now.Size)
+	if n.only && err == nil {
+		err = w.holds(fd, &n.change) // the sandbox may have written since
+	}
 	return err
 }
 
@@ -198,7 +201,7 @@ func (w *weigher) same(n *node) bool {
 			return false
 		}
 		text, err := tree.ReadLink(dir, last, c.Size)
-		return err == nil && text == n.now.Link
+		return err == nil && text == n.now.Link && c.Holds([]byte(text))
 	case c.Mode.IsDir():
 		n.only = true
 	}
