@@ -26,11 +26,13 @@ type CommitOptions struct {
 	// sandbox was made of. It must be what that was when the sandbox began, as far
 	// as the changes go. What is committed to it stays a change of the sandbox.
 	Dir string `json:"dir,omitempty"`
-	// Expect, if there are any, are the only changes that are carried over: those that
+	// Expect, unless it is nil, are the only changes that are carried over: those that
 	// somebody has looked at, whatever commands write meanwhile. One that is another by now
 	// fails: of another type, permission or size, or holding something else than its
-	// Checksum says, if it has one. A directory that is deleted goes with all beneath it.
-	Expect []Change `json:"expect,omitempty"`
+	// Checksum says, if it has one. Of what is deleted it is not compared what it was. A
+	// directory that goes from a codebase goes with all beneath it; from a directory
+	// only when all beneath it is expected to go.
+	Expect []Change `json:"expect,omitzero"`
 	// DryRun changes nothing and reports what would be done.
 	DryRun bool `json:"dry_run,omitempty"`
 	// Partial carries over what has no conflict when something else has one.
@@ -64,8 +66,11 @@ func (o *CommitOptions) Validate() error {
 	return nil
 }
 
-// expected are the changes that are expected, by their paths.
+// expected are the changes that are expected, by their paths; nil: any.
 func (o *CommitOptions) expected() map[string]*delta.Change {
+	if o.Expect == nil {
+		return nil
+	}
 	m := map[string]*delta.Change{}
 	for i := range o.Expect {
 		c := &o.Expect[i]

@@ -98,20 +98,32 @@ func within(changes []Change, paths []string) []Change {
 
 // under says of a path whether it is one of some, or beneath one. No paths are all.
 func under(paths []string) func(path string) bool {
-	roots := make([]string, len(paths))
-	for i, p := range paths {
-		roots[i] = workspacePath(p)
+	roots := map[string]bool{}
+	for _, p := range paths {
+		roots[workspacePath(p)] = true
 	}
 	return func(path string) bool {
-		return len(roots) == 0 || slices.ContainsFunc(roots, func(root string) bool { return path == root || tree.Beneath(path, root) })
+		for at := path; len(roots) > 0 && !roots[at]; at, _ = tree.Split(at) {
+			if at == "/" {
+				return false
+			}
+		}
+		return true
 	}
 }
 
 // above says of a path whether it lies above one of some.
 func above(paths []string) func(path string) bool {
-	return func(path string) bool {
-		return slices.ContainsFunc(paths, func(p string) bool { return tree.Beneath(workspacePath(p), path) })
+	dirs := map[string]bool{}
+	for _, p := range paths {
+		for at := workspacePath(p); at != "/"; {
+			if at, _ = tree.Split(at); dirs[at] {
+				break
+			}
+			dirs[at] = true
+		}
 	}
+	return func(path string) bool { return dirs[path] }
 }
 
 // shown are the changes that a patch tells of, in tree order.

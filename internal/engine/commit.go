@@ -22,7 +22,7 @@ type CommitOptions struct {
 	Target string
 	// Only says which paths are committed, and Above which lie above one of those.
 	Only, Above func(path string) bool
-	// Expect are the only changes to commit, by their paths; none: all.
+	// Expect are the only changes to commit, by their paths; nil: all.
 	Expect                     map[string]*delta.Change
 	DryRun, Partial, Overwrite bool
 
@@ -50,7 +50,8 @@ func (w *Workspace) Commit(ctx context.Context, o CommitOptions) (*commit.Report
 	others := func(i commit.Item) bool { return !o.Only(i.Path) && !o.Above(i.Path) }
 	failed, long = slices.DeleteFunc(failed, others), slices.DeleteFunc(long, others)
 	changes = slices.DeleteFunc(changes, func(c delta.Change) bool { return !o.Only(c.Path) })
-	if len(o.Expect) > 0 {
+	if o.Expect != nil {
+		failed, long = concerned(o.Expect, failed), concerned(o.Expect, long)
 		var other []commit.Item
 		changes, other = selected(o.Expect, changes, slices.Concat(failed, long))
 		failed = inOrder(failed, other)

@@ -115,6 +115,11 @@ func testExpect(w *world) {
 	}
 	w.run(id, "echo 3 >> longer; echo 3 > sum; chmod 755 mode; printf 1 > back; echo 1 > gone; ln -sfn two link; echo 1 > later; echo 1 > made/later")
 	fail := map[string]bool{"/longer": true, "/sum": true, "/mode": true, "/back": true, "/gone": true, "/link": true}
+	report, err := w.svc.Commit(w.ctx, id, sandbox.CommitOptions{Expect: []sandbox.Change{}}) // all were refused
+	w.must(err)
+	if len(report.Applied) > 0 {
+		w.Errorf("expected nothing: %+v", report)
+	}
 	opts := sandbox.CommitOptions{Expect: seen}
 	_, err = w.svc.Commit(w.ctx, id, opts)
 	w.want("what is not as expected", err, sandbox.ErrConflict)
