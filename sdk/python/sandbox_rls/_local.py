@@ -20,7 +20,7 @@ import secrets
 import shutil
 import stat
 import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -35,6 +35,10 @@ _FORBIDDEN = ("", ".", "..")
 # many at a time become a hole here.
 MAX_ZEROS = 16 << 30
 _BLOCK = 64 << 10
+
+# How many bytes a message has at most, and a change in it without its path.
+MAX_MESSAGE = 4 << 20
+_CHANGE = 128
 
 
 class TooManyZerosError(Exception):
@@ -376,6 +380,22 @@ class Stage:
     def close(self) -> None:
         """Close it, complete or not."""
         os.close(self._fd)
+
+
+def parts_of(changes: Iterable[Change]) -> Iterator[list[Change]]:
+    """Go over changes in parts that a message can tell of: it may not become too large."""
+    part: list[Change] = []
+    size = 0
+    for change in changes:
+        # Its path is there twice.
+        more = 2 * len(change.path.encode()) + _CHANGE
+        if part and size + more > MAX_MESSAGE:
+            yield part
+            part, size = [], 0
+        part.append(change)
+        size += more
+    if part:
+        yield part
 
 
 def _parts(path: str) -> list[str] | None:

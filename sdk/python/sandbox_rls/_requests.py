@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import posixpath
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import BinaryIO
 
@@ -130,3 +131,10 @@ def in_workspace(path: str) -> str:
     if path == WORKSPACE:
         return ""
     return path.removeprefix(WORKSPACE + "/")
+
+
+def to_workspace(path: str) -> str:
+    """Return a path for a request: in full beneath a directory that is called as the workspace."""
+    relative = in_workspace(path)
+    full = posixpath.normpath("/" + relative.lstrip("/"))
+    return WORKSPACE + full if f"{full}/".startswith(WORKSPACE + "/") else relative

@@ -23,7 +23,9 @@ from sandbox_rls import (
     PermissionRule,
     Sandbox,
 )
-from sandbox_rls._local import Item, LocalCommit, LocalTree, link_text
+from sandbox_rls._convert import to_changes
+from sandbox_rls._gen.sandbox.v1.sandbox_pb2 import CommitRequest
+from sandbox_rls._local import MAX_MESSAGE, Item, LocalCommit, LocalTree, link_text, parts_of
 from sandbox_rls.presets import get_preset
 from sandbox_rls.rules import Policy
 
@@ -224,6 +226,23 @@ class TestWithServer:
             assert [(i.path, "changed" in i.reason) for i in report.failed] == [("main.py", True)]
             with pytest.raises(InvalidConfigurationError):
                 client.commit(name, expect=[dataclasses.replace(seen[0], checksum="no")])
+            assert client.commit(name, expect=[]).applied == ()  # all were refused
+            assert [c.path for c in sandbox.changes()] == ["main.py", "src/b.txt"]
+
+    def test_a_directory_with_the_name_of_the_workspace(self, project: Path) -> None:
+        (project / "workspace").mkdir()
+        (project / "workspace/x").write_text("1\n")
+        (project / "x").write_text("mine\n")
+        with Sandbox.from_local(project, "development") as sandbox:
+            sandbox.run("echo 2 >workspace/x; ln -s x workspace/l", raise_on_error=True)
+            assert sandbox.read_file("workspace/x") == "2\n"
+            assert sandbox.read_file("/workspace/x") == "mine\n"
+            report = sandbox.commit()
+            assert paths(report.applied) == ["workspace/l", "workspace/x"]
+            after = tree_of(project)
+            assert (after["workspace/x"], after["workspace/l"]) == ("2\n", "link x")
+            assert after["x"] == "mine\n"
+            assert sandbox.changes() == []
 
     def test_a_directory_that_went_away(self, project: Path) -> None:
         with Sandbox.from_local(project, "development") as sandbox:
@@ -479,3 +498,13 @@ def test_the_text_of_a_link(patch: bytes, want: str | None) -> None:
 def test_an_item_says_what_it_needs() -> None:
     item = Item(Change("a", ChangeKind.DELETED, FILE), "a", ["a"])
     assert not item.is_file and not item.is_link
+
+
+def test_no_message_of_what_was_committed_is_too_large() -> None:
+    changes = [Change(f"{n:08d}" + "x" * 4000, ChangeKind.ADDED, FILE) for n in range(3000)]
+    parts = list(parts_of(changes))
+    assert [c for part in parts for c in part] == changes
+    for part in parts:
+        request = CommitRequest(paths=[c.path for c in part], expect=to_changes(part))
+        assert 0 < request.ByteSize() <= MAX_MESSAGE
+    assert list(parts_of([])) == []

@@ -9,9 +9,6 @@ from ..types import CommitReport
 from . import _io
 from .client import AsyncSandboxClient
 
-# How many changes one message tells of: it may not become too large.
-_AT_ONCE = 10_000
-
 
 async def commit_to_tree(
     client: AsyncSandboxClient,
@@ -47,9 +44,7 @@ async def commit_to_tree(
     finally:
         await _io.run(commit.close)
     # What is in the directory now is to be no change any more, if it is what was fetched.
-    settled = commit.settled()
-    for n in range(0, len(settled), _AT_ONCE):
-        part = settled[n : n + _AT_ONCE]
+    for part in local.parts_of(commit.settled()):
         # Servers of before `expect` go by the paths.
         await client.commit(
             sandbox_id, [c.path for c in part], partial=True, overwrite=True, expect=part

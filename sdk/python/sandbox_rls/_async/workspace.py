@@ -27,7 +27,7 @@ class WorkspaceCalls(Calls):
         of any size. `iter_file` reads those.
         """
         request = sandbox_pb2.ReadFileRequest(
-            sandbox_id=sandbox_id, path=requests.in_workspace(path)
+            sandbox_id=sandbox_id, path=requests.to_workspace(path)
         )
         content = Held(sandbox_id=sandbox_id, path=path)
         with self._about("read file", sandbox_id=sandbox_id, path=path):
@@ -38,7 +38,7 @@ class WorkspaceCalls(Calls):
     async def iter_file(self, sandbox_id: str, path: str) -> AsyncIterator[bytes]:
         """Go over the content of a file of the workspace, however large it is."""
         request = sandbox_pb2.ReadFileRequest(
-            sandbox_id=sandbox_id, path=requests.in_workspace(path)
+            sandbox_id=sandbox_id, path=requests.to_workspace(path)
         )
         with self._about("read file", sandbox_id=sandbox_id, path=path):
             async for m in self._sandbox_contents.read_file(request, headers=self._headers):
@@ -46,8 +46,7 @@ class WorkspaceCalls(Calls):
 
     async def write_file(self, sandbox_id: str, path: str, content: Content) -> None:
         """Write a file of the workspace, under the rules."""
-        relative = requests.in_workspace(path)
-        messages = Sent(requests.write_chunks(sandbox_id, relative, content))
+        messages = Sent(requests.write_chunks(sandbox_id, requests.to_workspace(path), content))
         with self._about("write file", sandbox_id=sandbox_id, path=path, sent=messages):
             await self._sandboxes.write_file(_io.iterate(messages), headers=self._headers)
 
@@ -56,7 +55,7 @@ class WorkspaceCalls(Calls):
     ) -> list[FileInfo]:
         """List a directory of the workspace, under the rules."""
         request = sandbox_pb2.ListWorkspaceRequest(
-            sandbox_id=sandbox_id, path=requests.in_workspace(path), recursive=recursive
+            sandbox_id=sandbox_id, path=requests.to_workspace(path), recursive=recursive
         )
         with self._about("list workspace", sandbox_id=sandbox_id, path=path or None):
             reply = await self._sandboxes.list_workspace(request, headers=self._headers)
@@ -65,7 +64,7 @@ class WorkspaceCalls(Calls):
     async def explain(self, sandbox_id: str, path: str) -> Decision:
         """Say which level a path has, and why."""
         request = sandbox_pb2.ExplainRequest(
-            sandbox_id=sandbox_id, path=requests.in_workspace(path)
+            sandbox_id=sandbox_id, path=requests.to_workspace(path)
         )
         with self._about("explain", sandbox_id=sandbox_id, path=path):
             reply = await self._sandboxes.explain(request, headers=self._headers)

@@ -10,9 +10,6 @@ from ..types import CommitReport
 from . import _io
 from .client import SandboxClient
 
-# How many changes one message tells of: it may not become too large.
-_AT_ONCE = 10_000
-
 
 def commit_to_tree(
     client: SandboxClient,
@@ -48,9 +45,7 @@ def commit_to_tree(
     finally:
         _io.run(commit.close)
     # What is in the directory now is to be no change any more, if it is what was fetched.
-    settled = commit.settled()
-    for n in range(0, len(settled), _AT_ONCE):
-        part = settled[n : n + _AT_ONCE]
+    for part in local.parts_of(commit.settled()):
         # Servers of before `expect` go by the paths.
         client.commit(
             sandbox_id, [c.path for c in part], partial=True, overwrite=True, expect=part

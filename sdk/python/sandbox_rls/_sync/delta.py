@@ -40,7 +40,7 @@ class DeltaCalls(Calls):
         """
         request = sandbox_pb2.GetDiffRequest(
             sandbox_id=sandbox_id,
-            paths=[requests.in_workspace(p) for p in paths],
+            paths=[requests.to_workspace(p) for p in paths],
             context=context,
             max_file_size=max_file_size,
         )
@@ -58,7 +58,7 @@ class DeltaCalls(Calls):
         dry_run: bool = False,
         partial: bool = False,
         overwrite: bool = False,
-        expect: Iterable[Change] = (),
+        expect: Iterable[Change] | None = None,
     ) -> CommitReport:
         """Carry changes over to the codebase.
 
@@ -67,18 +67,21 @@ class DeltaCalls(Calls):
         `overwrite` lets it be overwritten. `dry_run` changes nothing and reports
         what would be done.
 
-        `expect`, if it has any, are the only changes that are carried over: those
-        that somebody has looked at, whatever commands write meanwhile. One that is
-        another by now fails: of another type, permission or size, or holding
+        `expect`, unless it is None, are the only changes that are carried over:
+        those that somebody has looked at, whatever commands write meanwhile. One
+        that is another by now fails: of another type, permission or size, or holding
         something else than its `checksum` says, if it has one.
         """
+        expected = None if expect is None else convert.to_changes(expect)
+        if expected == []:
+            return CommitReport()  # a message cannot say that: without any, all are meant
         request = sandbox_pb2.CommitRequest(
             sandbox_id=sandbox_id,
-            paths=[requests.in_workspace(p) for p in paths],
+            paths=[requests.to_workspace(p) for p in paths],
             dry_run=dry_run,
             partial=partial,
             overwrite=overwrite,
-            expect=convert.to_changes(expect),
+            expect=expected,
         )
         with self._about("commit", sandbox_id=sandbox_id):
             reply = self._sandboxes.commit(request, headers=self._headers)
