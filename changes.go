@@ -22,7 +22,10 @@ const (
 
 // Change is one path that a sandbox changed.
 type Change struct {
-	Path string     `json:"path"` // "/a/b"
+	// Path is that in the tree, "/a/b". What takes paths of commands too, such as ReadFile,
+	// DiffOptions and CommitOptions.Paths, is to be given Workspace + Path: a command may
+	// have made a directory "/workspace" in the tree.
+	Path string     `json:"path"`
 	Kind ChangeKind `json:"kind"`
 	// Mode and Size are the new ones; those of the old file when it was deleted.
 	Mode fs.FileMode `json:"mode"`

@@ -504,8 +504,8 @@ class AsyncSandbox:
         directory's place.
 
         What a command writes to a file that has just been fetched stays a change, for
-        the next commit. If it is what the file held at first, it is none: the directory
-        then keeps what was fetched.
+        the next commit. If it is what the file held at first, or a new file goes away
+        again, it is none: the directory then keeps what was fetched.
         """
         if self._tree is None:
             return await self._client.commit(
