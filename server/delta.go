@@ -42,7 +42,7 @@ func (s sandboxes) Commit(ctx context.Context, r *sandboxv1.CommitRequest) (*san
 	}
 	report, err := svc.Commit(ctx, r.GetSandboxId(), sandbox.CommitOptions{
 		Paths: r.GetPaths(), DryRun: r.GetDryRun(), Partial: r.GetPartial(), Overwrite: r.GetOverwrite(),
-		Expect: wire.ChangesFrom(r.GetExpect()),
+		Expect: wire.ExpectFrom(r.GetExpect()),
 	})
 	conflict := report != nil && errors.Is(err, sandbox.ErrConflict)
 	if err != nil && !conflict {

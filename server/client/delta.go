@@ -41,12 +41,9 @@ func (c *Client) Commit(ctx context.Context, sandboxID string, opts sandbox.Comm
 	if opts.Dir != "" {
 		return nil, &sandbox.Error{Op: "commit", ID: sandboxID, Path: opts.Dir, Err: unsupported("committing to a directory needs a service on this machine")}
 	}
-	if opts.Expect != nil && len(opts.Expect) == 0 {
-		return &sandbox.CommitReport{}, nil // a message cannot say that: without any, all are meant
-	}
 	m, err := c.sandboxes.Commit(ctx, &sandboxv1.CommitRequest{
 		SandboxId: sandboxID, Paths: opts.Paths, DryRun: opts.DryRun, Partial: opts.Partial, Overwrite: opts.Overwrite,
-		Expect: wire.ChangesTo(opts.Expect),
+		Expect: wire.ExpectTo(opts.Expect),
 	})
 	if err != nil {
 		return nil, wire.FromConnect(ctx, "commit", sandboxID, "", err)

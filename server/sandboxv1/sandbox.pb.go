@@ -2919,10 +2919,10 @@ type CommitRequest struct {
 	Partial bool `protobuf:"varint,4,opt,name=partial,proto3" json:"partial,omitempty"`
 	// Lets what somebody else has changed be overwritten.
 	Overwrite bool `protobuf:"varint,5,opt,name=overwrite,proto3" json:"overwrite,omitempty"`
-	// If there are any, the only changes that are carried over. One that is another by
-	// now fails: of another type, permission or size, or holding something else than its
-	// checksum says, if it has one. A directory that is deleted goes with all beneath it.
-	Expect        []*Change `protobuf:"bytes,6,rep,name=expect,proto3" json:"expect,omitempty"`
+	// The only changes that are carried over. One that is another by now fails: of another
+	// type, permission or size, or holding something else than its checksum says, if it has
+	// one. A directory that is deleted goes with all beneath it. Unset: all.
+	Expect        *Changes `protobuf:"bytes,6,opt,name=expect,proto3" json:"expect,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2992,9 +2992,54 @@ func (x *CommitRequest) GetOverwrite() bool {
 	return false
 }
 
-func (x *CommitRequest) GetExpect() []*Change {
+func (x *CommitRequest) GetExpect() *Changes {
 	if x != nil {
 		return x.Expect
+	}
+	return nil
+}
+
+// Changes are a list of changes, which may be empty.
+type Changes struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Changes       []*Change              `protobuf:"bytes,1,rep,name=changes,proto3" json:"changes,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Changes) Reset() {
+	*x = Changes{}
+	mi := &file_sandbox_v1_sandbox_proto_msgTypes[35]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Changes) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Changes) ProtoMessage() {}
+
+func (x *Changes) ProtoReflect() protoreflect.Message {
+	mi := &file_sandbox_v1_sandbox_proto_msgTypes[35]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Changes.ProtoReflect.Descriptor instead.
+func (*Changes) Descriptor() ([]byte, []int) {
+	return file_sandbox_v1_sandbox_proto_rawDescGZIP(), []int{35}
+}
+
+func (x *Changes) GetChanges() []*Change {
+	if x != nil {
+		return x.Changes
 	}
 	return nil
 }
@@ -3010,7 +3055,7 @@ type CommitResponse struct {
 
 func (x *CommitResponse) Reset() {
 	*x = CommitResponse{}
-	mi := &file_sandbox_v1_sandbox_proto_msgTypes[35]
+	mi := &file_sandbox_v1_sandbox_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3022,7 +3067,7 @@ func (x *CommitResponse) String() string {
 func (*CommitResponse) ProtoMessage() {}
 
 func (x *CommitResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_sandbox_v1_sandbox_proto_msgTypes[35]
+	mi := &file_sandbox_v1_sandbox_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3035,7 +3080,7 @@ func (x *CommitResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CommitResponse.ProtoReflect.Descriptor instead.
 func (*CommitResponse) Descriptor() ([]byte, []int) {
-	return file_sandbox_v1_sandbox_proto_rawDescGZIP(), []int{35}
+	return file_sandbox_v1_sandbox_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *CommitResponse) GetReport() *CommitReport {
@@ -3066,7 +3111,7 @@ type CommitItem struct {
 
 func (x *CommitItem) Reset() {
 	*x = CommitItem{}
-	mi := &file_sandbox_v1_sandbox_proto_msgTypes[36]
+	mi := &file_sandbox_v1_sandbox_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3078,7 +3123,7 @@ func (x *CommitItem) String() string {
 func (*CommitItem) ProtoMessage() {}
 
 func (x *CommitItem) ProtoReflect() protoreflect.Message {
-	mi := &file_sandbox_v1_sandbox_proto_msgTypes[36]
+	mi := &file_sandbox_v1_sandbox_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3091,7 +3136,7 @@ func (x *CommitItem) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CommitItem.ProtoReflect.Descriptor instead.
 func (*CommitItem) Descriptor() ([]byte, []int) {
-	return file_sandbox_v1_sandbox_proto_rawDescGZIP(), []int{36}
+	return file_sandbox_v1_sandbox_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *CommitItem) GetPath() string {
@@ -3138,7 +3183,7 @@ type CommitReport struct {
 
 func (x *CommitReport) Reset() {
 	*x = CommitReport{}
-	mi := &file_sandbox_v1_sandbox_proto_msgTypes[37]
+	mi := &file_sandbox_v1_sandbox_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3150,7 +3195,7 @@ func (x *CommitReport) String() string {
 func (*CommitReport) ProtoMessage() {}
 
 func (x *CommitReport) ProtoReflect() protoreflect.Message {
-	mi := &file_sandbox_v1_sandbox_proto_msgTypes[37]
+	mi := &file_sandbox_v1_sandbox_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3163,7 +3208,7 @@ func (x *CommitReport) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CommitReport.ProtoReflect.Descriptor instead.
 func (*CommitReport) Descriptor() ([]byte, []int) {
-	return file_sandbox_v1_sandbox_proto_rawDescGZIP(), []int{37}
+	return file_sandbox_v1_sandbox_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *CommitReport) GetApplied() []*CommitItem {
@@ -3224,7 +3269,7 @@ type DiscardRequest struct {
 
 func (x *DiscardRequest) Reset() {
 	*x = DiscardRequest{}
-	mi := &file_sandbox_v1_sandbox_proto_msgTypes[38]
+	mi := &file_sandbox_v1_sandbox_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3236,7 +3281,7 @@ func (x *DiscardRequest) String() string {
 func (*DiscardRequest) ProtoMessage() {}
 
 func (x *DiscardRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_sandbox_v1_sandbox_proto_msgTypes[38]
+	mi := &file_sandbox_v1_sandbox_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3249,7 +3294,7 @@ func (x *DiscardRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DiscardRequest.ProtoReflect.Descriptor instead.
 func (*DiscardRequest) Descriptor() ([]byte, []int) {
-	return file_sandbox_v1_sandbox_proto_rawDescGZIP(), []int{38}
+	return file_sandbox_v1_sandbox_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *DiscardRequest) GetSandboxId() string {
@@ -3276,7 +3321,7 @@ type ForkRequest struct {
 
 func (x *ForkRequest) Reset() {
 	*x = ForkRequest{}
-	mi := &file_sandbox_v1_sandbox_proto_msgTypes[39]
+	mi := &file_sandbox_v1_sandbox_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3288,7 +3333,7 @@ func (x *ForkRequest) String() string {
 func (*ForkRequest) ProtoMessage() {}
 
 func (x *ForkRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_sandbox_v1_sandbox_proto_msgTypes[39]
+	mi := &file_sandbox_v1_sandbox_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3301,7 +3346,7 @@ func (x *ForkRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ForkRequest.ProtoReflect.Descriptor instead.
 func (*ForkRequest) Descriptor() ([]byte, []int) {
-	return file_sandbox_v1_sandbox_proto_rawDescGZIP(), []int{39}
+	return file_sandbox_v1_sandbox_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *ForkRequest) GetSandboxId() string {
@@ -3363,7 +3408,7 @@ type Labels struct {
 
 func (x *Labels) Reset() {
 	*x = Labels{}
-	mi := &file_sandbox_v1_sandbox_proto_msgTypes[40]
+	mi := &file_sandbox_v1_sandbox_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3375,7 +3420,7 @@ func (x *Labels) String() string {
 func (*Labels) ProtoMessage() {}
 
 func (x *Labels) ProtoReflect() protoreflect.Message {
-	mi := &file_sandbox_v1_sandbox_proto_msgTypes[40]
+	mi := &file_sandbox_v1_sandbox_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3388,7 +3433,7 @@ func (x *Labels) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Labels.ProtoReflect.Descriptor instead.
 func (*Labels) Descriptor() ([]byte, []int) {
-	return file_sandbox_v1_sandbox_proto_rawDescGZIP(), []int{40}
+	return file_sandbox_v1_sandbox_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *Labels) GetLabels() map[string]string {
@@ -3409,7 +3454,7 @@ type Checkpoint struct {
 
 func (x *Checkpoint) Reset() {
 	*x = Checkpoint{}
-	mi := &file_sandbox_v1_sandbox_proto_msgTypes[41]
+	mi := &file_sandbox_v1_sandbox_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3421,7 +3466,7 @@ func (x *Checkpoint) String() string {
 func (*Checkpoint) ProtoMessage() {}
 
 func (x *Checkpoint) ProtoReflect() protoreflect.Message {
-	mi := &file_sandbox_v1_sandbox_proto_msgTypes[41]
+	mi := &file_sandbox_v1_sandbox_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3434,7 +3479,7 @@ func (x *Checkpoint) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Checkpoint.ProtoReflect.Descriptor instead.
 func (*Checkpoint) Descriptor() ([]byte, []int) {
-	return file_sandbox_v1_sandbox_proto_rawDescGZIP(), []int{41}
+	return file_sandbox_v1_sandbox_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *Checkpoint) GetId() string {
@@ -3468,7 +3513,7 @@ type CreateCheckpointRequest struct {
 
 func (x *CreateCheckpointRequest) Reset() {
 	*x = CreateCheckpointRequest{}
-	mi := &file_sandbox_v1_sandbox_proto_msgTypes[42]
+	mi := &file_sandbox_v1_sandbox_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3480,7 +3525,7 @@ func (x *CreateCheckpointRequest) String() string {
 func (*CreateCheckpointRequest) ProtoMessage() {}
 
 func (x *CreateCheckpointRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_sandbox_v1_sandbox_proto_msgTypes[42]
+	mi := &file_sandbox_v1_sandbox_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3493,7 +3538,7 @@ func (x *CreateCheckpointRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateCheckpointRequest.ProtoReflect.Descriptor instead.
 func (*CreateCheckpointRequest) Descriptor() ([]byte, []int) {
-	return file_sandbox_v1_sandbox_proto_rawDescGZIP(), []int{42}
+	return file_sandbox_v1_sandbox_proto_rawDescGZIP(), []int{43}
 }
 
 func (x *CreateCheckpointRequest) GetSandboxId() string {
@@ -3519,7 +3564,7 @@ type ListCheckpointsRequest struct {
 
 func (x *ListCheckpointsRequest) Reset() {
 	*x = ListCheckpointsRequest{}
-	mi := &file_sandbox_v1_sandbox_proto_msgTypes[43]
+	mi := &file_sandbox_v1_sandbox_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3531,7 +3576,7 @@ func (x *ListCheckpointsRequest) String() string {
 func (*ListCheckpointsRequest) ProtoMessage() {}
 
 func (x *ListCheckpointsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_sandbox_v1_sandbox_proto_msgTypes[43]
+	mi := &file_sandbox_v1_sandbox_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3544,7 +3589,7 @@ func (x *ListCheckpointsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListCheckpointsRequest.ProtoReflect.Descriptor instead.
 func (*ListCheckpointsRequest) Descriptor() ([]byte, []int) {
-	return file_sandbox_v1_sandbox_proto_rawDescGZIP(), []int{43}
+	return file_sandbox_v1_sandbox_proto_rawDescGZIP(), []int{44}
 }
 
 func (x *ListCheckpointsRequest) GetSandboxId() string {
@@ -3563,7 +3608,7 @@ type ListCheckpointsResponse struct {
 
 func (x *ListCheckpointsResponse) Reset() {
 	*x = ListCheckpointsResponse{}
-	mi := &file_sandbox_v1_sandbox_proto_msgTypes[44]
+	mi := &file_sandbox_v1_sandbox_proto_msgTypes[45]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3575,7 +3620,7 @@ func (x *ListCheckpointsResponse) String() string {
 func (*ListCheckpointsResponse) ProtoMessage() {}
 
 func (x *ListCheckpointsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_sandbox_v1_sandbox_proto_msgTypes[44]
+	mi := &file_sandbox_v1_sandbox_proto_msgTypes[45]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3588,7 +3633,7 @@ func (x *ListCheckpointsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListCheckpointsResponse.ProtoReflect.Descriptor instead.
 func (*ListCheckpointsResponse) Descriptor() ([]byte, []int) {
-	return file_sandbox_v1_sandbox_proto_rawDescGZIP(), []int{44}
+	return file_sandbox_v1_sandbox_proto_rawDescGZIP(), []int{45}
 }
 
 func (x *ListCheckpointsResponse) GetCheckpoints() []*Checkpoint {
@@ -3608,7 +3653,7 @@ type RestoreRequest struct {
 
 func (x *RestoreRequest) Reset() {
 	*x = RestoreRequest{}
-	mi := &file_sandbox_v1_sandbox_proto_msgTypes[45]
+	mi := &file_sandbox_v1_sandbox_proto_msgTypes[46]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3620,7 +3665,7 @@ func (x *RestoreRequest) String() string {
 func (*RestoreRequest) ProtoMessage() {}
 
 func (x *RestoreRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_sandbox_v1_sandbox_proto_msgTypes[45]
+	mi := &file_sandbox_v1_sandbox_proto_msgTypes[46]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3633,7 +3678,7 @@ func (x *RestoreRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RestoreRequest.ProtoReflect.Descriptor instead.
 func (*RestoreRequest) Descriptor() ([]byte, []int) {
-	return file_sandbox_v1_sandbox_proto_rawDescGZIP(), []int{45}
+	return file_sandbox_v1_sandbox_proto_rawDescGZIP(), []int{46}
 }
 
 func (x *RestoreRequest) GetSandboxId() string {
@@ -3660,7 +3705,7 @@ type DeleteCheckpointRequest struct {
 
 func (x *DeleteCheckpointRequest) Reset() {
 	*x = DeleteCheckpointRequest{}
-	mi := &file_sandbox_v1_sandbox_proto_msgTypes[46]
+	mi := &file_sandbox_v1_sandbox_proto_msgTypes[47]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3672,7 +3717,7 @@ func (x *DeleteCheckpointRequest) String() string {
 func (*DeleteCheckpointRequest) ProtoMessage() {}
 
 func (x *DeleteCheckpointRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_sandbox_v1_sandbox_proto_msgTypes[46]
+	mi := &file_sandbox_v1_sandbox_proto_msgTypes[47]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3685,7 +3730,7 @@ func (x *DeleteCheckpointRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteCheckpointRequest.ProtoReflect.Descriptor instead.
 func (*DeleteCheckpointRequest) Descriptor() ([]byte, []int) {
-	return file_sandbox_v1_sandbox_proto_rawDescGZIP(), []int{46}
+	return file_sandbox_v1_sandbox_proto_rawDescGZIP(), []int{47}
 }
 
 func (x *DeleteCheckpointRequest) GetSandboxId() string {
@@ -3710,7 +3755,7 @@ type ListPresetsRequest struct {
 
 func (x *ListPresetsRequest) Reset() {
 	*x = ListPresetsRequest{}
-	mi := &file_sandbox_v1_sandbox_proto_msgTypes[47]
+	mi := &file_sandbox_v1_sandbox_proto_msgTypes[48]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3722,7 +3767,7 @@ func (x *ListPresetsRequest) String() string {
 func (*ListPresetsRequest) ProtoMessage() {}
 
 func (x *ListPresetsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_sandbox_v1_sandbox_proto_msgTypes[47]
+	mi := &file_sandbox_v1_sandbox_proto_msgTypes[48]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3735,7 +3780,7 @@ func (x *ListPresetsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListPresetsRequest.ProtoReflect.Descriptor instead.
 func (*ListPresetsRequest) Descriptor() ([]byte, []int) {
-	return file_sandbox_v1_sandbox_proto_rawDescGZIP(), []int{47}
+	return file_sandbox_v1_sandbox_proto_rawDescGZIP(), []int{48}
 }
 
 // Preset is a set of rules with a name.
@@ -3749,7 +3794,7 @@ type Preset struct {
 
 func (x *Preset) Reset() {
 	*x = Preset{}
-	mi := &file_sandbox_v1_sandbox_proto_msgTypes[48]
+	mi := &file_sandbox_v1_sandbox_proto_msgTypes[49]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3761,7 +3806,7 @@ func (x *Preset) String() string {
 func (*Preset) ProtoMessage() {}
 
 func (x *Preset) ProtoReflect() protoreflect.Message {
-	mi := &file_sandbox_v1_sandbox_proto_msgTypes[48]
+	mi := &file_sandbox_v1_sandbox_proto_msgTypes[49]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3774,7 +3819,7 @@ func (x *Preset) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Preset.ProtoReflect.Descriptor instead.
 func (*Preset) Descriptor() ([]byte, []int) {
-	return file_sandbox_v1_sandbox_proto_rawDescGZIP(), []int{48}
+	return file_sandbox_v1_sandbox_proto_rawDescGZIP(), []int{49}
 }
 
 func (x *Preset) GetName() string {
@@ -3800,7 +3845,7 @@ type ListPresetsResponse struct {
 
 func (x *ListPresetsResponse) Reset() {
 	*x = ListPresetsResponse{}
-	mi := &file_sandbox_v1_sandbox_proto_msgTypes[49]
+	mi := &file_sandbox_v1_sandbox_proto_msgTypes[50]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3812,7 +3857,7 @@ func (x *ListPresetsResponse) String() string {
 func (*ListPresetsResponse) ProtoMessage() {}
 
 func (x *ListPresetsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_sandbox_v1_sandbox_proto_msgTypes[49]
+	mi := &file_sandbox_v1_sandbox_proto_msgTypes[50]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3825,7 +3870,7 @@ func (x *ListPresetsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListPresetsResponse.ProtoReflect.Descriptor instead.
 func (*ListPresetsResponse) Descriptor() ([]byte, []int) {
-	return file_sandbox_v1_sandbox_proto_rawDescGZIP(), []int{49}
+	return file_sandbox_v1_sandbox_proto_rawDescGZIP(), []int{50}
 }
 
 func (x *ListPresetsResponse) GetPresets() []*Preset {
@@ -4103,15 +4148,17 @@ const file_sandbox_v1_sandbox_proto_rawDesc = "" +
 	"sandbox_id\x18\x01 \x01(\tR\tsandboxId\x12\x14\n" +
 	"\x05paths\x18\x02 \x03(\tR\x05paths\x12\x18\n" +
 	"\acontext\x18\x03 \x01(\x05R\acontext\x12\"\n" +
-	"\rmax_file_size\x18\x04 \x01(\x03R\vmaxFileSize\"\xc1\x01\n" +
+	"\rmax_file_size\x18\x04 \x01(\x03R\vmaxFileSize\"\xc2\x01\n" +
 	"\rCommitRequest\x12\x1d\n" +
 	"\n" +
 	"sandbox_id\x18\x01 \x01(\tR\tsandboxId\x12\x14\n" +
 	"\x05paths\x18\x02 \x03(\tR\x05paths\x12\x17\n" +
 	"\adry_run\x18\x03 \x01(\bR\x06dryRun\x12\x18\n" +
 	"\apartial\x18\x04 \x01(\bR\apartial\x12\x1c\n" +
-	"\toverwrite\x18\x05 \x01(\bR\toverwrite\x12*\n" +
-	"\x06expect\x18\x06 \x03(\v2\x12.sandbox.v1.ChangeR\x06expect\"^\n" +
+	"\toverwrite\x18\x05 \x01(\bR\toverwrite\x12+\n" +
+	"\x06expect\x18\x06 \x01(\v2\x13.sandbox.v1.ChangesR\x06expect\"7\n" +
+	"\aChanges\x12,\n" +
+	"\achanges\x18\x01 \x03(\v2\x12.sandbox.v1.ChangeR\achanges\"^\n" +
 	"\x0eCommitResponse\x120\n" +
 	"\x06report\x18\x01 \x01(\v2\x18.sandbox.v1.CommitReportR\x06report\x12\x1a\n" +
 	"\bconflict\x18\x02 \x01(\bR\bconflict\"\x83\x01\n" +
@@ -4248,7 +4295,7 @@ func file_sandbox_v1_sandbox_proto_rawDescGZIP() []byte {
 }
 
 var file_sandbox_v1_sandbox_proto_enumTypes = make([]protoimpl.EnumInfo, 5)
-var file_sandbox_v1_sandbox_proto_msgTypes = make([]protoimpl.MessageInfo, 56)
+var file_sandbox_v1_sandbox_proto_msgTypes = make([]protoimpl.MessageInfo, 57)
 var file_sandbox_v1_sandbox_proto_goTypes = []any{
 	(SandboxStatus)(0),              // 0: sandbox.v1.SandboxStatus
 	(SessionStatus)(0),              // 1: sandbox.v1.SessionStatus
@@ -4290,170 +4337,172 @@ var file_sandbox_v1_sandbox_proto_goTypes = []any{
 	(*ListChangesResponse)(nil),     // 37: sandbox.v1.ListChangesResponse
 	(*GetDiffRequest)(nil),          // 38: sandbox.v1.GetDiffRequest
 	(*CommitRequest)(nil),           // 39: sandbox.v1.CommitRequest
-	(*CommitResponse)(nil),          // 40: sandbox.v1.CommitResponse
-	(*CommitItem)(nil),              // 41: sandbox.v1.CommitItem
-	(*CommitReport)(nil),            // 42: sandbox.v1.CommitReport
-	(*DiscardRequest)(nil),          // 43: sandbox.v1.DiscardRequest
-	(*ForkRequest)(nil),             // 44: sandbox.v1.ForkRequest
-	(*Labels)(nil),                  // 45: sandbox.v1.Labels
-	(*Checkpoint)(nil),              // 46: sandbox.v1.Checkpoint
-	(*CreateCheckpointRequest)(nil), // 47: sandbox.v1.CreateCheckpointRequest
-	(*ListCheckpointsRequest)(nil),  // 48: sandbox.v1.ListCheckpointsRequest
-	(*ListCheckpointsResponse)(nil), // 49: sandbox.v1.ListCheckpointsResponse
-	(*RestoreRequest)(nil),          // 50: sandbox.v1.RestoreRequest
-	(*DeleteCheckpointRequest)(nil), // 51: sandbox.v1.DeleteCheckpointRequest
-	(*ListPresetsRequest)(nil),      // 52: sandbox.v1.ListPresetsRequest
-	(*Preset)(nil),                  // 53: sandbox.v1.Preset
-	(*ListPresetsResponse)(nil),     // 54: sandbox.v1.ListPresetsResponse
-	nil,                             // 55: sandbox.v1.Sandbox.LabelsEntry
-	nil,                             // 56: sandbox.v1.CreateSandboxRequest.LabelsEntry
-	nil,                             // 57: sandbox.v1.ListSandboxesRequest.LabelsEntry
-	nil,                             // 58: sandbox.v1.ExecRequest.EnvEntry
-	nil,                             // 59: sandbox.v1.CreateSessionRequest.EnvEntry
-	nil,                             // 60: sandbox.v1.Labels.LabelsEntry
-	(*PermissionRule)(nil),          // 61: sandbox.v1.PermissionRule
-	(*timestamppb.Timestamp)(nil),   // 62: google.protobuf.Timestamp
-	(*durationpb.Duration)(nil),     // 63: google.protobuf.Duration
-	(*SkippedFile)(nil),             // 64: sandbox.v1.SkippedFile
-	(*Empty)(nil),                   // 65: sandbox.v1.Empty
-	(Permission)(0),                 // 66: sandbox.v1.Permission
-	(*FileChunk)(nil),               // 67: sandbox.v1.FileChunk
-	(*ListFilesResponse)(nil),       // 68: sandbox.v1.ListFilesResponse
+	(*Changes)(nil),                 // 40: sandbox.v1.Changes
+	(*CommitResponse)(nil),          // 41: sandbox.v1.CommitResponse
+	(*CommitItem)(nil),              // 42: sandbox.v1.CommitItem
+	(*CommitReport)(nil),            // 43: sandbox.v1.CommitReport
+	(*DiscardRequest)(nil),          // 44: sandbox.v1.DiscardRequest
+	(*ForkRequest)(nil),             // 45: sandbox.v1.ForkRequest
+	(*Labels)(nil),                  // 46: sandbox.v1.Labels
+	(*Checkpoint)(nil),              // 47: sandbox.v1.Checkpoint
+	(*CreateCheckpointRequest)(nil), // 48: sandbox.v1.CreateCheckpointRequest
+	(*ListCheckpointsRequest)(nil),  // 49: sandbox.v1.ListCheckpointsRequest
+	(*ListCheckpointsResponse)(nil), // 50: sandbox.v1.ListCheckpointsResponse
+	(*RestoreRequest)(nil),          // 51: sandbox.v1.RestoreRequest
+	(*DeleteCheckpointRequest)(nil), // 52: sandbox.v1.DeleteCheckpointRequest
+	(*ListPresetsRequest)(nil),      // 53: sandbox.v1.ListPresetsRequest
+	(*Preset)(nil),                  // 54: sandbox.v1.Preset
+	(*ListPresetsResponse)(nil),     // 55: sandbox.v1.ListPresetsResponse
+	nil,                             // 56: sandbox.v1.Sandbox.LabelsEntry
+	nil,                             // 57: sandbox.v1.CreateSandboxRequest.LabelsEntry
+	nil,                             // 58: sandbox.v1.ListSandboxesRequest.LabelsEntry
+	nil,                             // 59: sandbox.v1.ExecRequest.EnvEntry
+	nil,                             // 60: sandbox.v1.CreateSessionRequest.EnvEntry
+	nil,                             // 61: sandbox.v1.Labels.LabelsEntry
+	(*PermissionRule)(nil),          // 62: sandbox.v1.PermissionRule
+	(*timestamppb.Timestamp)(nil),   // 63: google.protobuf.Timestamp
+	(*durationpb.Duration)(nil),     // 64: google.protobuf.Duration
+	(*SkippedFile)(nil),             // 65: sandbox.v1.SkippedFile
+	(*Empty)(nil),                   // 66: sandbox.v1.Empty
+	(Permission)(0),                 // 67: sandbox.v1.Permission
+	(*FileChunk)(nil),               // 68: sandbox.v1.FileChunk
+	(*ListFilesResponse)(nil),       // 69: sandbox.v1.ListFilesResponse
 }
 var file_sandbox_v1_sandbox_proto_depIdxs = []int32{
-	61, // 0: sandbox.v1.Sandbox.permissions:type_name -> sandbox.v1.PermissionRule
+	62, // 0: sandbox.v1.Sandbox.permissions:type_name -> sandbox.v1.PermissionRule
 	0,  // 1: sandbox.v1.Sandbox.status:type_name -> sandbox.v1.SandboxStatus
-	55, // 2: sandbox.v1.Sandbox.labels:type_name -> sandbox.v1.Sandbox.LabelsEntry
-	62, // 3: sandbox.v1.Sandbox.created_at:type_name -> google.protobuf.Timestamp
-	62, // 4: sandbox.v1.Sandbox.started_at:type_name -> google.protobuf.Timestamp
-	62, // 5: sandbox.v1.Sandbox.stopped_at:type_name -> google.protobuf.Timestamp
-	62, // 6: sandbox.v1.Sandbox.expires_at:type_name -> google.protobuf.Timestamp
+	56, // 2: sandbox.v1.Sandbox.labels:type_name -> sandbox.v1.Sandbox.LabelsEntry
+	63, // 3: sandbox.v1.Sandbox.created_at:type_name -> google.protobuf.Timestamp
+	63, // 4: sandbox.v1.Sandbox.started_at:type_name -> google.protobuf.Timestamp
+	63, // 5: sandbox.v1.Sandbox.stopped_at:type_name -> google.protobuf.Timestamp
+	63, // 6: sandbox.v1.Sandbox.expires_at:type_name -> google.protobuf.Timestamp
 	2,  // 7: sandbox.v1.Sandbox.runtime:type_name -> sandbox.v1.RuntimeType
 	5,  // 8: sandbox.v1.Sandbox.resources:type_name -> sandbox.v1.ResourceLimits
 	6,  // 9: sandbox.v1.Sandbox.enforced:type_name -> sandbox.v1.Enforcement
-	63, // 10: sandbox.v1.Sandbox.idle_timeout:type_name -> google.protobuf.Duration
-	64, // 11: sandbox.v1.Sandbox.skipped:type_name -> sandbox.v1.SkippedFile
-	61, // 12: sandbox.v1.CreateSandboxRequest.permissions:type_name -> sandbox.v1.PermissionRule
-	63, // 13: sandbox.v1.CreateSandboxRequest.expires_in:type_name -> google.protobuf.Duration
-	56, // 14: sandbox.v1.CreateSandboxRequest.labels:type_name -> sandbox.v1.CreateSandboxRequest.LabelsEntry
+	64, // 10: sandbox.v1.Sandbox.idle_timeout:type_name -> google.protobuf.Duration
+	65, // 11: sandbox.v1.Sandbox.skipped:type_name -> sandbox.v1.SkippedFile
+	62, // 12: sandbox.v1.CreateSandboxRequest.permissions:type_name -> sandbox.v1.PermissionRule
+	64, // 13: sandbox.v1.CreateSandboxRequest.expires_in:type_name -> google.protobuf.Duration
+	57, // 14: sandbox.v1.CreateSandboxRequest.labels:type_name -> sandbox.v1.CreateSandboxRequest.LabelsEntry
 	2,  // 15: sandbox.v1.CreateSandboxRequest.runtime:type_name -> sandbox.v1.RuntimeType
 	5,  // 16: sandbox.v1.CreateSandboxRequest.resources:type_name -> sandbox.v1.ResourceLimits
-	63, // 17: sandbox.v1.CreateSandboxRequest.idle_timeout:type_name -> google.protobuf.Duration
-	57, // 18: sandbox.v1.ListSandboxesRequest.labels:type_name -> sandbox.v1.ListSandboxesRequest.LabelsEntry
+	64, // 17: sandbox.v1.CreateSandboxRequest.idle_timeout:type_name -> google.protobuf.Duration
+	58, // 18: sandbox.v1.ListSandboxesRequest.labels:type_name -> sandbox.v1.ListSandboxesRequest.LabelsEntry
 	7,  // 19: sandbox.v1.ListSandboxesResponse.sandboxes:type_name -> sandbox.v1.Sandbox
-	58, // 20: sandbox.v1.ExecRequest.env:type_name -> sandbox.v1.ExecRequest.EnvEntry
-	63, // 21: sandbox.v1.ExecRequest.timeout:type_name -> google.protobuf.Duration
+	59, // 20: sandbox.v1.ExecRequest.env:type_name -> sandbox.v1.ExecRequest.EnvEntry
+	64, // 21: sandbox.v1.ExecRequest.timeout:type_name -> google.protobuf.Duration
 	15, // 22: sandbox.v1.ExecRequest.size:type_name -> sandbox.v1.TerminalSize
 	16, // 23: sandbox.v1.ExecInput.start:type_name -> sandbox.v1.ExecRequest
-	65, // 24: sandbox.v1.ExecInput.close_stdin:type_name -> sandbox.v1.Empty
+	66, // 24: sandbox.v1.ExecInput.close_stdin:type_name -> sandbox.v1.Empty
 	15, // 25: sandbox.v1.ExecInput.resize:type_name -> sandbox.v1.TerminalSize
-	63, // 26: sandbox.v1.ExecResult.duration:type_name -> google.protobuf.Duration
-	63, // 27: sandbox.v1.ExecResult.user_time:type_name -> google.protobuf.Duration
-	63, // 28: sandbox.v1.ExecResult.system_time:type_name -> google.protobuf.Duration
+	64, // 26: sandbox.v1.ExecResult.duration:type_name -> google.protobuf.Duration
+	64, // 27: sandbox.v1.ExecResult.user_time:type_name -> google.protobuf.Duration
+	64, // 28: sandbox.v1.ExecResult.system_time:type_name -> google.protobuf.Duration
 	4,  // 29: sandbox.v1.ExecOutput.type:type_name -> sandbox.v1.ExecOutput.OutputType
 	18, // 30: sandbox.v1.ExecOutput.result:type_name -> sandbox.v1.ExecResult
 	1,  // 31: sandbox.v1.Session.status:type_name -> sandbox.v1.SessionStatus
-	62, // 32: sandbox.v1.Session.created_at:type_name -> google.protobuf.Timestamp
-	62, // 33: sandbox.v1.Session.closed_at:type_name -> google.protobuf.Timestamp
-	59, // 34: sandbox.v1.CreateSessionRequest.env:type_name -> sandbox.v1.CreateSessionRequest.EnvEntry
+	63, // 32: sandbox.v1.Session.created_at:type_name -> google.protobuf.Timestamp
+	63, // 33: sandbox.v1.Session.closed_at:type_name -> google.protobuf.Timestamp
+	60, // 34: sandbox.v1.CreateSessionRequest.env:type_name -> sandbox.v1.CreateSessionRequest.EnvEntry
 	20, // 35: sandbox.v1.ListSessionsResponse.sessions:type_name -> sandbox.v1.Session
-	63, // 36: sandbox.v1.SessionExecRequest.timeout:type_name -> google.protobuf.Duration
+	64, // 36: sandbox.v1.SessionExecRequest.timeout:type_name -> google.protobuf.Duration
 	5,  // 37: sandbox.v1.UpdateResourcesRequest.resources:type_name -> sandbox.v1.ResourceLimits
-	63, // 38: sandbox.v1.Usage.cpu:type_name -> google.protobuf.Duration
-	63, // 39: sandbox.v1.Usage.cpu_user:type_name -> google.protobuf.Duration
-	63, // 40: sandbox.v1.Usage.cpu_system:type_name -> google.protobuf.Duration
-	63, // 41: sandbox.v1.Usage.throttled:type_name -> google.protobuf.Duration
-	66, // 42: sandbox.v1.ExplainResponse.permission:type_name -> sandbox.v1.Permission
-	61, // 43: sandbox.v1.ExplainResponse.rule:type_name -> sandbox.v1.PermissionRule
-	61, // 44: sandbox.v1.ExplainResponse.beaten:type_name -> sandbox.v1.PermissionRule
+	64, // 38: sandbox.v1.Usage.cpu:type_name -> google.protobuf.Duration
+	64, // 39: sandbox.v1.Usage.cpu_user:type_name -> google.protobuf.Duration
+	64, // 40: sandbox.v1.Usage.cpu_system:type_name -> google.protobuf.Duration
+	64, // 41: sandbox.v1.Usage.throttled:type_name -> google.protobuf.Duration
+	67, // 42: sandbox.v1.ExplainResponse.permission:type_name -> sandbox.v1.Permission
+	62, // 43: sandbox.v1.ExplainResponse.rule:type_name -> sandbox.v1.PermissionRule
+	62, // 44: sandbox.v1.ExplainResponse.beaten:type_name -> sandbox.v1.PermissionRule
 	3,  // 45: sandbox.v1.Change.kind:type_name -> sandbox.v1.ChangeKind
 	35, // 46: sandbox.v1.ListChangesResponse.changes:type_name -> sandbox.v1.Change
-	35, // 47: sandbox.v1.CommitRequest.expect:type_name -> sandbox.v1.Change
-	42, // 48: sandbox.v1.CommitResponse.report:type_name -> sandbox.v1.CommitReport
-	3,  // 49: sandbox.v1.CommitItem.kind:type_name -> sandbox.v1.ChangeKind
-	41, // 50: sandbox.v1.CommitReport.applied:type_name -> sandbox.v1.CommitItem
-	41, // 51: sandbox.v1.CommitReport.unchanged:type_name -> sandbox.v1.CommitItem
-	41, // 52: sandbox.v1.CommitReport.conflicts:type_name -> sandbox.v1.CommitItem
-	41, // 53: sandbox.v1.CommitReport.denied:type_name -> sandbox.v1.CommitItem
-	41, // 54: sandbox.v1.CommitReport.skipped:type_name -> sandbox.v1.CommitItem
-	41, // 55: sandbox.v1.CommitReport.failed:type_name -> sandbox.v1.CommitItem
-	41, // 56: sandbox.v1.CommitReport.left:type_name -> sandbox.v1.CommitItem
-	45, // 57: sandbox.v1.ForkRequest.labels:type_name -> sandbox.v1.Labels
-	5,  // 58: sandbox.v1.ForkRequest.resources:type_name -> sandbox.v1.ResourceLimits
-	63, // 59: sandbox.v1.ForkRequest.expires_in:type_name -> google.protobuf.Duration
-	63, // 60: sandbox.v1.ForkRequest.idle_timeout:type_name -> google.protobuf.Duration
-	60, // 61: sandbox.v1.Labels.labels:type_name -> sandbox.v1.Labels.LabelsEntry
-	62, // 62: sandbox.v1.Checkpoint.created_at:type_name -> google.protobuf.Timestamp
-	46, // 63: sandbox.v1.ListCheckpointsResponse.checkpoints:type_name -> sandbox.v1.Checkpoint
-	61, // 64: sandbox.v1.Preset.permissions:type_name -> sandbox.v1.PermissionRule
-	53, // 65: sandbox.v1.ListPresetsResponse.presets:type_name -> sandbox.v1.Preset
-	8,  // 66: sandbox.v1.SandboxService.CreateSandbox:input_type -> sandbox.v1.CreateSandboxRequest
-	9,  // 67: sandbox.v1.SandboxService.GetSandbox:input_type -> sandbox.v1.GetSandboxRequest
-	13, // 68: sandbox.v1.SandboxService.ListSandboxes:input_type -> sandbox.v1.ListSandboxesRequest
-	10, // 69: sandbox.v1.SandboxService.StartSandbox:input_type -> sandbox.v1.StartSandboxRequest
-	11, // 70: sandbox.v1.SandboxService.StopSandbox:input_type -> sandbox.v1.StopSandboxRequest
-	12, // 71: sandbox.v1.SandboxService.DestroySandbox:input_type -> sandbox.v1.DestroySandboxRequest
-	16, // 72: sandbox.v1.SandboxService.Exec:input_type -> sandbox.v1.ExecRequest
-	16, // 73: sandbox.v1.SandboxService.ExecStream:input_type -> sandbox.v1.ExecRequest
-	17, // 74: sandbox.v1.SandboxService.ExecInteractive:input_type -> sandbox.v1.ExecInput
-	21, // 75: sandbox.v1.SandboxService.CreateSession:input_type -> sandbox.v1.CreateSessionRequest
-	22, // 76: sandbox.v1.SandboxService.GetSession:input_type -> sandbox.v1.GetSessionRequest
-	23, // 77: sandbox.v1.SandboxService.ListSessions:input_type -> sandbox.v1.ListSessionsRequest
-	25, // 78: sandbox.v1.SandboxService.DestroySession:input_type -> sandbox.v1.DestroySessionRequest
-	26, // 79: sandbox.v1.SandboxService.SessionExec:input_type -> sandbox.v1.SessionExecRequest
-	26, // 80: sandbox.v1.SandboxService.SessionExecStream:input_type -> sandbox.v1.SessionExecRequest
-	27, // 81: sandbox.v1.SandboxService.UpdateResources:input_type -> sandbox.v1.UpdateResourcesRequest
-	28, // 82: sandbox.v1.SandboxService.GetUsage:input_type -> sandbox.v1.GetUsageRequest
-	30, // 83: sandbox.v1.SandboxService.ReadFile:input_type -> sandbox.v1.ReadFileRequest
-	31, // 84: sandbox.v1.SandboxService.WriteFile:input_type -> sandbox.v1.WriteFileRequest
-	32, // 85: sandbox.v1.SandboxService.ListWorkspace:input_type -> sandbox.v1.ListWorkspaceRequest
-	33, // 86: sandbox.v1.SandboxService.Explain:input_type -> sandbox.v1.ExplainRequest
-	36, // 87: sandbox.v1.SandboxService.ListChanges:input_type -> sandbox.v1.ListChangesRequest
-	38, // 88: sandbox.v1.SandboxService.GetDiff:input_type -> sandbox.v1.GetDiffRequest
-	39, // 89: sandbox.v1.SandboxService.Commit:input_type -> sandbox.v1.CommitRequest
-	43, // 90: sandbox.v1.SandboxService.Discard:input_type -> sandbox.v1.DiscardRequest
-	44, // 91: sandbox.v1.SandboxService.Fork:input_type -> sandbox.v1.ForkRequest
-	47, // 92: sandbox.v1.SandboxService.CreateCheckpoint:input_type -> sandbox.v1.CreateCheckpointRequest
-	48, // 93: sandbox.v1.SandboxService.ListCheckpoints:input_type -> sandbox.v1.ListCheckpointsRequest
-	50, // 94: sandbox.v1.SandboxService.Restore:input_type -> sandbox.v1.RestoreRequest
-	51, // 95: sandbox.v1.SandboxService.DeleteCheckpoint:input_type -> sandbox.v1.DeleteCheckpointRequest
-	52, // 96: sandbox.v1.SandboxService.ListPresets:input_type -> sandbox.v1.ListPresetsRequest
-	7,  // 97: sandbox.v1.SandboxService.CreateSandbox:output_type -> sandbox.v1.Sandbox
-	7,  // 98: sandbox.v1.SandboxService.GetSandbox:output_type -> sandbox.v1.Sandbox
-	14, // 99: sandbox.v1.SandboxService.ListSandboxes:output_type -> sandbox.v1.ListSandboxesResponse
-	7,  // 100: sandbox.v1.SandboxService.StartSandbox:output_type -> sandbox.v1.Sandbox
-	7,  // 101: sandbox.v1.SandboxService.StopSandbox:output_type -> sandbox.v1.Sandbox
-	65, // 102: sandbox.v1.SandboxService.DestroySandbox:output_type -> sandbox.v1.Empty
-	18, // 103: sandbox.v1.SandboxService.Exec:output_type -> sandbox.v1.ExecResult
-	19, // 104: sandbox.v1.SandboxService.ExecStream:output_type -> sandbox.v1.ExecOutput
-	19, // 105: sandbox.v1.SandboxService.ExecInteractive:output_type -> sandbox.v1.ExecOutput
-	20, // 106: sandbox.v1.SandboxService.CreateSession:output_type -> sandbox.v1.Session
-	20, // 107: sandbox.v1.SandboxService.GetSession:output_type -> sandbox.v1.Session
-	24, // 108: sandbox.v1.SandboxService.ListSessions:output_type -> sandbox.v1.ListSessionsResponse
-	65, // 109: sandbox.v1.SandboxService.DestroySession:output_type -> sandbox.v1.Empty
-	18, // 110: sandbox.v1.SandboxService.SessionExec:output_type -> sandbox.v1.ExecResult
-	19, // 111: sandbox.v1.SandboxService.SessionExecStream:output_type -> sandbox.v1.ExecOutput
-	65, // 112: sandbox.v1.SandboxService.UpdateResources:output_type -> sandbox.v1.Empty
-	29, // 113: sandbox.v1.SandboxService.GetUsage:output_type -> sandbox.v1.Usage
-	67, // 114: sandbox.v1.SandboxService.ReadFile:output_type -> sandbox.v1.FileChunk
-	65, // 115: sandbox.v1.SandboxService.WriteFile:output_type -> sandbox.v1.Empty
-	68, // 116: sandbox.v1.SandboxService.ListWorkspace:output_type -> sandbox.v1.ListFilesResponse
-	34, // 117: sandbox.v1.SandboxService.Explain:output_type -> sandbox.v1.ExplainResponse
-	37, // 118: sandbox.v1.SandboxService.ListChanges:output_type -> sandbox.v1.ListChangesResponse
-	67, // 119: sandbox.v1.SandboxService.GetDiff:output_type -> sandbox.v1.FileChunk
-	40, // 120: sandbox.v1.SandboxService.Commit:output_type -> sandbox.v1.CommitResponse
-	65, // 121: sandbox.v1.SandboxService.Discard:output_type -> sandbox.v1.Empty
-	7,  // 122: sandbox.v1.SandboxService.Fork:output_type -> sandbox.v1.Sandbox
-	46, // 123: sandbox.v1.SandboxService.CreateCheckpoint:output_type -> sandbox.v1.Checkpoint
-	49, // 124: sandbox.v1.SandboxService.ListCheckpoints:output_type -> sandbox.v1.ListCheckpointsResponse
-	65, // 125: sandbox.v1.SandboxService.Restore:output_type -> sandbox.v1.Empty
-	65, // 126: sandbox.v1.SandboxService.DeleteCheckpoint:output_type -> sandbox.v1.Empty
-	54, // 127: sandbox.v1.SandboxService.ListPresets:output_type -> sandbox.v1.ListPresetsResponse
-	97, // [97:128] is the sub-list for method output_type
-	66, // [66:97] is the sub-list for method input_type
-	66, // [66:66] is the sub-list for extension type_name
-	66, // [66:66] is the sub-list for extension extendee
-	0,  // [0:66] is the sub-list for field type_name
+	40, // 47: sandbox.v1.CommitRequest.expect:type_name -> sandbox.v1.Changes
+	35, // 48: sandbox.v1.Changes.changes:type_name -> sandbox.v1.Change
+	43, // 49: sandbox.v1.CommitResponse.report:type_name -> sandbox.v1.CommitReport
+	3,  // 50: sandbox.v1.CommitItem.kind:type_name -> sandbox.v1.ChangeKind
+	42, // 51: sandbox.v1.CommitReport.applied:type_name -> sandbox.v1.CommitItem
+	42, // 52: sandbox.v1.CommitReport.unchanged:type_name -> sandbox.v1.CommitItem
+	42, // 53: sandbox.v1.CommitReport.conflicts:type_name -> sandbox.v1.CommitItem
+	42, // 54: sandbox.v1.CommitReport.denied:type_name -> sandbox.v1.CommitItem
+	42, // 55: sandbox.v1.CommitReport.skipped:type_name -> sandbox.v1.CommitItem
+	42, // 56: sandbox.v1.CommitReport.failed:type_name -> sandbox.v1.CommitItem
+	42, // 57: sandbox.v1.CommitReport.left:type_name -> sandbox.v1.CommitItem
+	46, // 58: sandbox.v1.ForkRequest.labels:type_name -> sandbox.v1.Labels
+	5,  // 59: sandbox.v1.ForkRequest.resources:type_name -> sandbox.v1.ResourceLimits
+	64, // 60: sandbox.v1.ForkRequest.expires_in:type_name -> google.protobuf.Duration
+	64, // 61: sandbox.v1.ForkRequest.idle_timeout:type_name -> google.protobuf.Duration
+	61, // 62: sandbox.v1.Labels.labels:type_name -> sandbox.v1.Labels.LabelsEntry
+	63, // 63: sandbox.v1.Checkpoint.created_at:type_name -> google.protobuf.Timestamp
+	47, // 64: sandbox.v1.ListCheckpointsResponse.checkpoints:type_name -> sandbox.v1.Checkpoint
+	62, // 65: sandbox.v1.Preset.permissions:type_name -> sandbox.v1.PermissionRule
+	54, // 66: sandbox.v1.ListPresetsResponse.presets:type_name -> sandbox.v1.Preset
+	8,  // 67: sandbox.v1.SandboxService.CreateSandbox:input_type -> sandbox.v1.CreateSandboxRequest
+	9,  // 68: sandbox.v1.SandboxService.GetSandbox:input_type -> sandbox.v1.GetSandboxRequest
+	13, // 69: sandbox.v1.SandboxService.ListSandboxes:input_type -> sandbox.v1.ListSandboxesRequest
+	10, // 70: sandbox.v1.SandboxService.StartSandbox:input_type -> sandbox.v1.StartSandboxRequest
+	11, // 71: sandbox.v1.SandboxService.StopSandbox:input_type -> sandbox.v1.StopSandboxRequest
+	12, // 72: sandbox.v1.SandboxService.DestroySandbox:input_type -> sandbox.v1.DestroySandboxRequest
+	16, // 73: sandbox.v1.SandboxService.Exec:input_type -> sandbox.v1.ExecRequest
+	16, // 74: sandbox.v1.SandboxService.ExecStream:input_type -> sandbox.v1.ExecRequest
+	17, // 75: sandbox.v1.SandboxService.ExecInteractive:input_type -> sandbox.v1.ExecInput
+	21, // 76: sandbox.v1.SandboxService.CreateSession:input_type -> sandbox.v1.CreateSessionRequest
+	22, // 77: sandbox.v1.SandboxService.GetSession:input_type -> sandbox.v1.GetSessionRequest
+	23, // 78: sandbox.v1.SandboxService.ListSessions:input_type -> sandbox.v1.ListSessionsRequest
+	25, // 79: sandbox.v1.SandboxService.DestroySession:input_type -> sandbox.v1.DestroySessionRequest
+	26, // 80: sandbox.v1.SandboxService.SessionExec:input_type -> sandbox.v1.SessionExecRequest
+	26, // 81: sandbox.v1.SandboxService.SessionExecStream:input_type -> sandbox.v1.SessionExecRequest
+	27, // 82: sandbox.v1.SandboxService.UpdateResources:input_type -> sandbox.v1.UpdateResourcesRequest
+	28, // 83: sandbox.v1.SandboxService.GetUsage:input_type -> sandbox.v1.GetUsageRequest
+	30, // 84: sandbox.v1.SandboxService.ReadFile:input_type -> sandbox.v1.ReadFileRequest
+	31, // 85: sandbox.v1.SandboxService.WriteFile:input_type -> sandbox.v1.WriteFileRequest
+	32, // 86: sandbox.v1.SandboxService.ListWorkspace:input_type -> sandbox.v1.ListWorkspaceRequest
+	33, // 87: sandbox.v1.SandboxService.Explain:input_type -> sandbox.v1.ExplainRequest
+	36, // 88: sandbox.v1.SandboxService.ListChanges:input_type -> sandbox.v1.ListChangesRequest
+	38, // 89: sandbox.v1.SandboxService.GetDiff:input_type -> sandbox.v1.GetDiffRequest
+	39, // 90: sandbox.v1.SandboxService.Commit:input_type -> sandbox.v1.CommitRequest
+	44, // 91: sandbox.v1.SandboxService.Discard:input_type -> sandbox.v1.DiscardRequest
+	45, // 92: sandbox.v1.SandboxService.Fork:input_type -> sandbox.v1.ForkRequest
+	48, // 93: sandbox.v1.SandboxService.CreateCheckpoint:input_type -> sandbox.v1.CreateCheckpointRequest
+	49, // 94: sandbox.v1.SandboxService.ListCheckpoints:input_type -> sandbox.v1.ListCheckpointsRequest
+	51, // 95: sandbox.v1.SandboxService.Restore:input_type -> sandbox.v1.RestoreRequest
+	52, // 96: sandbox.v1.SandboxService.DeleteCheckpoint:input_type -> sandbox.v1.DeleteCheckpointRequest
+	53, // 97: sandbox.v1.SandboxService.ListPresets:input_type -> sandbox.v1.ListPresetsRequest
+	7,  // 98: sandbox.v1.SandboxService.CreateSandbox:output_type -> sandbox.v1.Sandbox
+	7,  // 99: sandbox.v1.SandboxService.GetSandbox:output_type -> sandbox.v1.Sandbox
+	14, // 100: sandbox.v1.SandboxService.ListSandboxes:output_type -> sandbox.v1.ListSandboxesResponse
+	7,  // 101: sandbox.v1.SandboxService.StartSandbox:output_type -> sandbox.v1.Sandbox
+	7,  // 102: sandbox.v1.SandboxService.StopSandbox:output_type -> sandbox.v1.Sandbox
+	66, // 103: sandbox.v1.SandboxService.DestroySandbox:output_type -> sandbox.v1.Empty
+	18, // 104: sandbox.v1.SandboxService.Exec:output_type -> sandbox.v1.ExecResult
+	19, // 105: sandbox.v1.SandboxService.ExecStream:output_type -> sandbox.v1.ExecOutput
+	19, // 106: sandbox.v1.SandboxService.ExecInteractive:output_type -> sandbox.v1.ExecOutput
+	20, // 107: sandbox.v1.SandboxService.CreateSession:output_type -> sandbox.v1.Session
+	20, // 108: sandbox.v1.SandboxService.GetSession:output_type -> sandbox.v1.Session
+	24, // 109: sandbox.v1.SandboxService.ListSessions:output_type -> sandbox.v1.ListSessionsResponse
+	66, // 110: sandbox.v1.SandboxService.DestroySession:output_type -> sandbox.v1.Empty
+	18, // 111: sandbox.v1.SandboxService.SessionExec:output_type -> sandbox.v1.ExecResult
+	19, // 112: sandbox.v1.SandboxService.SessionExecStream:output_type -> sandbox.v1.ExecOutput
+	66, // 113: sandbox.v1.SandboxService.UpdateResources:output_type -> sandbox.v1.Empty
+	29, // 114: sandbox.v1.SandboxService.GetUsage:output_type -> sandbox.v1.Usage
+	68, // 115: sandbox.v1.SandboxService.ReadFile:output_type -> sandbox.v1.FileChunk
+	66, // 116: sandbox.v1.SandboxService.WriteFile:output_type -> sandbox.v1.Empty
+	69, // 117: sandbox.v1.SandboxService.ListWorkspace:output_type -> sandbox.v1.ListFilesResponse
+	34, // 118: sandbox.v1.SandboxService.Explain:output_type -> sandbox.v1.ExplainResponse
+	37, // 119: sandbox.v1.SandboxService.ListChanges:output_type -> sandbox.v1.ListChangesResponse
+	68, // 120: sandbox.v1.SandboxService.GetDiff:output_type -> sandbox.v1.FileChunk
+	41, // 121: sandbox.v1.SandboxService.Commit:output_type -> sandbox.v1.CommitResponse
+	66, // 122: sandbox.v1.SandboxService.Discard:output_type -> sandbox.v1.Empty
+	7,  // 123: sandbox.v1.SandboxService.Fork:output_type -> sandbox.v1.Sandbox
+	47, // 124: sandbox.v1.SandboxService.CreateCheckpoint:output_type -> sandbox.v1.Checkpoint
+	50, // 125: sandbox.v1.SandboxService.ListCheckpoints:output_type -> sandbox.v1.ListCheckpointsResponse
+	66, // 126: sandbox.v1.SandboxService.Restore:output_type -> sandbox.v1.Empty
+	66, // 127: sandbox.v1.SandboxService.DeleteCheckpoint:output_type -> sandbox.v1.Empty
+	55, // 128: sandbox.v1.SandboxService.ListPresets:output_type -> sandbox.v1.ListPresetsResponse
+	98, // [98:129] is the sub-list for method output_type
+	67, // [67:98] is the sub-list for method input_type
+	67, // [67:67] is the sub-list for extension type_name
+	67, // [67:67] is the sub-list for extension extendee
+	0,  // [0:67] is the sub-list for field type_name
 }
 
 func init() { file_sandbox_v1_sandbox_proto_init() }
@@ -4476,7 +4525,7 @@ func file_sandbox_v1_sandbox_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_sandbox_v1_sandbox_proto_rawDesc), len(file_sandbox_v1_sandbox_proto_rawDesc)),
 			NumEnums:      5,
-			NumMessages:   56,
+			NumMessages:   57,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -272,6 +272,10 @@ def to_changes(changes: Iterable[t.Change]) -> list[sandbox_pb2.Change]:
     ]
 
 
+def to_expect(changes: Iterable[t.Change] | None) -> sandbox_pb2.Changes | None:
+    return None if changes is None else sandbox_pb2.Changes(changes=to_changes(changes))
+
+
 def report(m: sandbox_pb2.CommitReport) -> t.CommitReport:
     lists = [f.name for f in dataclasses.fields(t.CommitReport)]
     return t.CommitReport(**{n: tuple(_commit_item(i) for i in getattr(m, n)) for n in lists})

@@ -23,7 +23,7 @@ from sandbox_rls import (
     PermissionRule,
     Sandbox,
 )
-from sandbox_rls._convert import to_changes
+from sandbox_rls._convert import to_expect
 from sandbox_rls._gen.sandbox.v1.sandbox_pb2 import CommitRequest
 from sandbox_rls._local import MAX_MESSAGE, Item, LocalCommit, LocalTree, link_text, parts_of
 from sandbox_rls.presets import get_preset
@@ -505,6 +505,6 @@ def test_no_message_of_what_was_committed_is_too_large() -> None:
     parts = list(parts_of(changes))
     assert [c for part in parts for c in part] == changes
     for part in parts:
-        request = CommitRequest(paths=[c.path for c in part], expect=to_changes(part))
+        request = CommitRequest(paths=[c.path for c in part], expect=to_expect(part))
         assert 0 < request.ByteSize() <= MAX_MESSAGE
     assert list(parts_of([])) == []

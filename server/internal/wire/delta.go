@@ -33,6 +33,22 @@ func ChangesFrom(list []*sandboxv1.Change) (changes []sandbox.Change) {
 	return changes
 }
 
+// ExpectTo turns what a commit expects into a message: nil is not the same as nothing.
+func ExpectTo(changes []sandbox.Change) *sandboxv1.Changes {
+	if changes == nil {
+		return nil
+	}
+	return &sandboxv1.Changes{Changes: ChangesTo(changes)}
+}
+
+// ExpectFrom reads it.
+func ExpectFrom(m *sandboxv1.Changes) []sandbox.Change {
+	if m == nil {
+		return nil
+	}
+	return append([]sandbox.Change{}, ChangesFrom(m.GetChanges())...)
+}
+
 // lists are the lists of a report, in an order that both sides keep.
 func lists(r *sandbox.CommitReport) []*[]sandbox.CommitItem {
 	return []*[]sandbox.CommitItem{&r.Applied, &r.Unchanged, &r.Conflicts, &r.Denied, &r.Skipped, &r.Failed, &r.Left}

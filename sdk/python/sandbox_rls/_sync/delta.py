@@ -72,16 +72,13 @@ class DeltaCalls(Calls):
         that is another by now fails: of another type, permission or size, or holding
         something else than its `checksum` says, if it has one.
         """
-        expected = None if expect is None else convert.to_changes(expect)
-        if expected == []:
-            return CommitReport()  # a message cannot say that: without any, all are meant
         request = sandbox_pb2.CommitRequest(
             sandbox_id=sandbox_id,
             paths=[requests.to_workspace(p) for p in paths],
             dry_run=dry_run,
             partial=partial,
             overwrite=overwrite,
-            expect=expected,
+            expect=convert.to_expect(expect),
         )
         with self._about("commit", sandbox_id=sandbox_id):
             reply = self._sandboxes.commit(request, headers=self._headers)

@@ -560,8 +560,14 @@ class CommitRequest(_message.Message):
     dry_run: bool
     partial: bool
     overwrite: bool
-    expect: _containers.RepeatedCompositeFieldContainer[Change]
-    def __init__(self, sandbox_id: _Optional[str] = ..., paths: _Optional[_Iterable[str]] = ..., dry_run: bool = ..., partial: bool = ..., overwrite: bool = ..., expect: _Optional[_Iterable[_Union[Change, _Mapping]]] = ...) -> None: ...
+    expect: Changes
+    def __init__(self, sandbox_id: _Optional[str] = ..., paths: _Optional[_Iterable[str]] = ..., dry_run: bool = ..., partial: bool = ..., overwrite: bool = ..., expect: _Optional[_Union[Changes, _Mapping]] = ...) -> None: ...
+
+class Changes(_message.Message):
+    __slots__ = ("changes",)
+    CHANGES_FIELD_NUMBER: _ClassVar[int]
+    changes: _containers.RepeatedCompositeFieldContainer[Change]
+    def __init__(self, changes: _Optional[_Iterable[_Union[Change, _Mapping]]] = ...) -> None: ...
 
 class CommitResponse(_message.Message):
     __slots__ = ("report", "conflict")
