@@ -16,6 +16,17 @@ func searching(t *table) {
 		t.add("utimens by way of a closed directory, "+path, writable("EACCES"), closed, do("utimens", path).size(1e9))
 	}
 	t.add("mkdir in a closed directory", writable("EACCES"), closed, mkdir("@/dir/new"))
+	// The kernel gets to the old name of a rename before it looks for the new one, and only
+	// then at both; it looks at the old name of a link first.
+	for _, c := range [][2]string{{"rename", "EACCES"}, {"renameat2", "EACCES"}, {"link", "ENOENT"}} {
+		call, missing := c[0], c[1]
+		for _, to := range []string{"@/missing/new", "@/file/new", "@/dir/new"} {
+			t.add(call+" out of a closed directory, to "+to, writable("EACCES"), closed, two(call, "@/dir/inner", to))
+		}
+		t.add(call+" of what is missing, to a closed directory", writable("ENOENT"), closed, two(call, "@/missing/inner", "@/dir/new"))
+		t.add(call+" of a missing name, to a closed directory", writable(missing), closed, two(call, "@/missing", "@/dir/new"))
+	}
+	t.add("exchange out of a closed directory, to nowhere", writable("EACCES"), closed, two("renameat2", "@/dir/inner", "@/missing/new").flags(unix.RENAME_EXCHANGE))
 	for _, path := range []string{"@/dir", "@/dir/"} {
 		t.add("open w closed directory, "+path, writable("EISDIR"), closed, open(path, wronly))
 		t.add("access closed directory, "+path, writable("ok"), closed, mayAccess(path, unix.W_OK))

@@ -129,6 +129,7 @@ func testExpect(w *world) {
 		if got := w.run(other, "cat same sum; ls new later 2>/dev/null || :"); got != want {
 			w.Errorf("the codebase has %q, want %q", got, want)
 		}
+		w.must(w.svc.DestroySandbox(w.ctx, other))
 	}
 	holds("11")
 	opts.Partial = true
@@ -158,6 +159,7 @@ func testExpect(w *world) {
 		_, err := w.svc.Commit(w.ctx, id, sandbox.CommitOptions{Expect: []sandbox.Change{{Path: "/later", Kind: sandbox.Added}, c}})
 		w.want(what, err, sandbox.ErrInvalid)
 	}
+	w.must(w.svc.DestroySandbox(w.ctx, id)) // what overlayfs leaves of deletions only root can remove as it is
 }
 
 // testAtOnce does everything to one sandbox at once.
