@@ -34,11 +34,15 @@ func (c *call) rename(oldfd, oldArg, newfd, newArg int, flags uint) verdict {
 	}
 	act := func() verdict {
 		return c.parent(oldfd, from, func(old spot) verdict {
-			// The kernel gets to the old name before it looks for the new one.
+			// The kernel gets to the old name before it looks for the new one, and to both
+			// before it looks at what is there.
 			if errno := accessible(old.dir, unix.X_OK); errno != 0 {
 				return fail(errno)
 			}
 			return unloop(c.parent(newfd, to, func(new spot) verdict {
+				if errno := accessible(new.dir, unix.X_OK); errno != 0 {
+					return fail(errno)
+				}
 				return c.move(old, new, flags)
 			}))
 		})

@@ -51,4 +51,19 @@ var Regressions = []Case{
 			{Call: "readlink", Dir: "p"},
 		},
 	},
+	// A rename to where nothing may be searched is not one that only cannot be done.
+	{
+		Tree: []Source{
+			{Path: "/e", Kind: Dir, Mode: 0o755},
+			{Path: "/e/b", Kind: Dir, Mode: 0o755},
+		},
+		Rules: []fsguard.Rule{
+			{Pattern: "/**", Permission: fsguard.Write},
+			{Pattern: "/e/a", Permission: fsguard.None, Type: fsguard.File},
+		},
+		Ops: []Op{
+			{Call: "chmod", Path: "@/e", Mode: 0o600},
+			{Call: "rename", Path: "@/e", To: "@/e/g"},
+		},
+	},
 }
