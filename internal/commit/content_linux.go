@@ -5,7 +5,6 @@ package commit
 import (
 	"bytes"
 	"crypto/sha256"
-	"encoding/hex"
 
 	"golang.org/x/sys/unix"
 
@@ -77,7 +76,7 @@ func (b *buffers) holds(fd int, c *delta.Change) error {
 		return nil
 	}
 	sum, err := b.sum(fd, c.Size)
-	if err == nil && hex.EncodeToString(sum) != c.Checksum {
+	if err == nil && !c.HasSum([sha256.Size]byte(sum)) {
 		err = delta.ErrStale
 	}
 	return err

@@ -70,10 +70,11 @@ type Change struct {
 
 // Holds reports whether something is what a change says that its path holds.
 func (c *Change) Holds(content []byte) bool {
-	return c.Checksum == "" || c.hasSum(sha256.Sum256(content))
+	return c.Checksum == "" || c.HasSum(sha256.Sum256(content))
 }
 
-func (c *Change) hasSum(sum [sha256.Size]byte) bool { return c.Checksum == hex.EncodeToString(sum[:]) }
+// HasSum reports whether a change expects what has this SHA-256.
+func (c *Change) HasSum(sum [sha256.Size]byte) bool { return c.Checksum == hex.EncodeToString(sum[:]) }
 
 // Seen is shown the two sides of a file that were read as a whole and differ, for as long as
 // the call. Large files are not shown, nor those that differ without being

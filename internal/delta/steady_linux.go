@@ -87,7 +87,7 @@ func (s *steadyFile) end() error {
 	if unix.Fstat(int(s.f.Fd()), &is) != nil || is.Size != s.was.Size || is.Mtim != s.was.Mtim || is.Ctim != s.was.Ctim {
 		return ErrStale
 	}
-	if s.want != nil && !s.want.hasSum([sha256.Size]byte(s.sum.Sum(nil))) {
+	if s.want != nil && !s.want.HasSum([sha256.Size]byte(s.sum.Sum(nil))) {
 		return ErrStale
 	}
 	return io.EOF

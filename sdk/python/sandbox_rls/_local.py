@@ -11,38 +11,23 @@ its own before it is moved to its place.
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import errno
-import hashlib
 import os
-import re
 import secrets
 import shutil
 import stat
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from . import _fingerprint as fingerprint
+from ._item import MAX_ZEROS, Item, Stage, TooManyZerosError, is_unicode
 from .exceptions import UnsupportedError
 from .rules import Policy
 from .types import Change, ChangeKind, CommitItem, CommitReport, Permission
 
 _FORBIDDEN = ("", ".", "..")
-
-# How many bytes of zeros a commit carries over, which take nothing in a sandbox, and how
-# many at a time become a hole here.
-MAX_ZEROS = 16 << 30
-_BLOCK = 64 << 10
-
-# How many bytes a message has at most, and a change in it without its path.
-MAX_MESSAGE = 4 << 20
-_CHANGE = 128
-
-
-class TooManyZerosError(Exception):
-    """The files of a commit have so many zeros that somebody means harm."""
 
 
 @dataclass
@@ -52,48 +37,6 @@ class LocalTree:
     root: Path
     policy: Policy
     base: dict[str, str] = field(default_factory=dict)
-
-
-@dataclass
-class Item:
-    """A change on its way."""
-
-    change: Change
-    path: str
-    parts: list[str]
-    wanted: str | None = None
-    """The fingerprint that it is to have; None if it is to go."""
-    staged: str | None = None
-    """Where its content is, for a file."""
-    link: str = ""
-    """Its text, for a symbolic link."""
-    checksum: str = ""
-    size: int = 0
-    """What was fetched: of a file or a symbolic link."""
-
-    @property
-    def is_file(self) -> bool:
-        """Whether its content must be fetched."""
-        return self.change.kind is not ChangeKind.DELETED and stat.S_ISREG(self.change.mode)
-
-    @property
-    def is_link(self) -> bool:
-        """Whether its text must be fetched."""
-        return self.change.kind is not ChangeKind.DELETED and stat.S_ISLNK(self.change.mode)
-
-    def has_link(self, text: str) -> None:
-        """Note what a symbolic link leads to."""
-        raw = text.encode("utf-8", "surrogateescape")
-        self.link, self.size, self.checksum = text, len(raw), hashlib.sha256(raw).hexdigest()
-
-    def fetched(self) -> Change:
-        """Return the change as it was fetched."""
-        size = self.size if self.is_file or self.is_link else self.change.size
-        return dataclasses.replace(self.change, size=size, checksum=self.checksum)
-
-    def done(self, reason: str = "") -> CommitItem:
-        """Say what became of it."""
-        return CommitItem(self.path, self.change.kind, reason)
 
 
 class LocalCommit:
@@ -340,64 +283,6 @@ class LocalCommit:
         return at
 
 
-class Stage:
-    """A file that is being fetched. Its zeros are holes, as they commonly are in the sandbox."""
-
-    def __init__(self, item: Item, count: Callable[[int], None]) -> None:
-        assert item.staged is not None
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
-        self._fd = os.open(item.staged, flags, 0o600)
-        self._item = item
-        self._count = count
-        self._digest = hashlib.sha256()
-
-    def write(self, data: bytes) -> None:
-        """Add to its content."""
-        self._digest.update(data)
-        self._item.size += len(data)
-        for at in range(0, len(data), _BLOCK):
-            block = data[at : at + _BLOCK]
-            if block.lstrip(b"\0"):
-                self._write(block)
-            else:
-                self._count(len(block))
-                os.lseek(self._fd, len(block), os.SEEK_CUR)
-
-    def _write(self, block: bytes) -> None:
-        view = memoryview(block)
-        while view:
-            view = view[os.write(self._fd, view) :]
-
-    def finish(self) -> None:
-        """Note that its content is complete."""
-        os.ftruncate(self._fd, os.lseek(self._fd, 0, os.SEEK_CUR))
-        mode = stat.S_IMODE(self._item.change.mode) & 0o777
-        os.fchmod(self._fd, mode)
-        os.fsync(self._fd)
-        self._item.checksum = self._digest.hexdigest()
-        self._item.wanted = fingerprint.of_file(mode, self._item.checksum)
-
-    def close(self) -> None:
-        """Close it, complete or not."""
-        os.close(self._fd)
-
-
-def parts_of(changes: Iterable[Change]) -> Iterator[list[Change]]:
-    """Go over changes in parts that a message can tell of: it may not become too large."""
-    part: list[Change] = []
-    size = 0
-    for change in changes:
-        # Its path is there twice.
-        more = 2 * len(change.path.encode()) + _CHANGE
-        if part and size + more > MAX_MESSAGE:
-            yield part
-            part, size = [], 0
-        part.append(change)
-        size += more
-    if part:
-        yield part
-
-
 def _parts(path: str) -> list[str] | None:
     """Take a path apart, or return None for one that nothing may be written to."""
     parts = path.split("/")
@@ -419,15 +304,6 @@ def _is_carried(mode: int) -> bool:
     return stat.S_ISREG(mode) or stat.S_ISDIR(mode) or stat.S_ISLNK(mode)
 
 
-def is_unicode(path: str) -> bool:
-    """Report whether the protocol can name a path: text is Unicode there."""
-    try:
-        path.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
-
-
 def _wanted(item: Item) -> str | None:
     if item.change.kind is ChangeKind.DELETED:
         return None
@@ -447,38 +323,3 @@ def _remove_at(parent: int, name: str) -> None:
         os.rmdir(name, dir_fd=parent)
     else:
         os.unlink(name, dir_fd=parent)
-
-
-# Unchanged lines around a change, of which the text of a symbolic link has fewer: PATH_MAX.
-LINK_CONTEXT = 4096
-_PART = re.compile(rb"^diff --git ", re.MULTILINE)
-_IS_LINK = re.compile(
-    rb"^(new (?:file )?mode 120000|index [0-9a-f]+\.\.[0-9a-f]+ 120000)$", re.MULTILINE
-)
-
-
-def link_text(patch: bytes) -> str | None:
-    """Return the text of the symbolic link that a patch of one path leaves there.
-
-    None if there is no such link, or if what was a directory has several beneath it.
-    """
-    texts = [t for part in _PART.split(patch) if (t := _text_after(part))]
-    return texts[0].decode("utf-8", "surrogateescape") if len(texts) == 1 else None
-
-
-def _text_after(part: bytes) -> bytes:
-    """Return the text of a link after the change that a part of a patch is about."""
-    header, hunk, body = part.partition(b"\n@@ ")
-    if not hunk or not _IS_LINK.search(header):
-        return b""
-    text, mine = b"", False
-    for line in body.split(b"\n")[1:]:
-        if line[:1] in (b" ", b"+"):
-            text, mine = text + line[1:] + b"\n", True
-        elif line[:1] == b"\\" and mine:  # no newline at the end
-            text = text[:-1]
-        elif line[:1] == b"@":
-            return b""
-        else:
-            mine = False
-    return text

@@ -25,7 +25,9 @@ from sandbox_rls import (
 )
 from sandbox_rls._convert import to_expect
 from sandbox_rls._gen.sandbox.v1.sandbox_pb2 import CommitRequest
-from sandbox_rls._local import MAX_MESSAGE, Item, LocalCommit, LocalTree, link_text, parts_of
+from sandbox_rls._item import MAX_MESSAGE, Item, parts_of
+from sandbox_rls._linktext import text_of
+from sandbox_rls._local import LocalCommit, LocalTree
 from sandbox_rls.presets import get_preset
 from sandbox_rls.rules import Policy
 
@@ -492,7 +494,7 @@ def test_nothing_is_left_of_a_commit_that_is_given_up(tmp_path: Path) -> None:
     ],
 )
 def test_the_text_of_a_link(patch: bytes, want: str | None) -> None:
-    assert link_text(patch) == want
+    assert text_of(patch) == want
 
 
 def test_an_item_says_what_it_needs() -> None:

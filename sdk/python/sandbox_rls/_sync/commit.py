@@ -4,7 +4,9 @@
 
 from __future__ import annotations
 
+from .. import _linktext as linktext
 from .. import _local as local
+from .._item import Item, TooManyZerosError, parts_of
 from ..exceptions import ConflictError
 from ..types import CommitReport
 from . import _io
@@ -45,7 +47,7 @@ def commit_to_tree(
     finally:
         _io.run(commit.close)
     # What is in the directory now is to be no change any more, if it is what was fetched.
-    for part in local.parts_of(commit.settled()):
+    for part in parts_of(commit.settled()):
         # Servers of before `expect` go by the paths.
         client.commit(
             sandbox_id, [c.path for c in part], partial=True, overwrite=True, expect=part
@@ -54,12 +56,12 @@ def commit_to_tree(
 
 
 def _fetch(
-    client: SandboxClient, sandbox_id: str, commit: local.LocalCommit, item: local.Item
+    client: SandboxClient, sandbox_id: str, commit: local.LocalCommit, item: Item
 ) -> None:
     """Get what a change puts in its place."""
     if item.is_link:
-        patch = client.get_diff(sandbox_id, [item.path], context=local.LINK_CONTEXT)
-        text = local.link_text(patch)
+        patch = client.get_diff(sandbox_id, [item.path], context=linktext.CONTEXT)
+        text = linktext.text_of(patch)
         if text is None:
             commit.items.remove(item)
             commit.skipped.append(item.done("the text of the symbolic link is not known"))
@@ -71,7 +73,7 @@ def _fetch(
         for data in client.iter_file(sandbox_id, item.path):
             _io.run(stage.write, data)
         _io.run(stage.finish)
-    except local.TooManyZerosError:
+    except TooManyZerosError:
         _io.run(commit.refuse, item)
     finally:
         stage.close()
