@@ -33,9 +33,7 @@ func (c *call) install(path string, flags int, mode uint32) error {
 			return err
 		}
 	}
-	n, err := c.w.core.handOver(c.pid, func() (int, error) {
-		return inject(c.a.listener, c.n.ID, fd, flags&unix.O_CLOEXEC != 0)
-	})
+	n, err := inject(c.a.listener, c.n.ID, fd, flags&unix.O_CLOEXEC != 0)
 	unix.Close(fd)
 	if err != nil {
 		return err

@@ -43,7 +43,6 @@ type worker struct {
 	// looking says that it looks at a process, and may be sent a signal: see stuck.
 	looking atomic.Bool
 	forks   forkHold
-	core    oneCore
 	path    [2 * unix.PathMax]byte
 	note    notification
 }
@@ -75,7 +74,6 @@ func (g *Guard) work() {
 	if err := w.become(g.owner); err != nil {
 		return
 	}
-	w.core = newOneCore()
 	g.watch.add(w)
 	defer g.watch.remove(w)
 	var events [1]unix.EpollEvent
@@ -122,15 +120,15 @@ func (w *worker) become(id Identity) error {
 	if err := unix.Setfsuid(id.UID); err != nil {
 		return err
 	}
-	// What is left serves to read the memory and the descriptors of the process, and to
-	// keep it on a core. Root in a container may not have it, and does as the owner of
-	// the sandbox's user namespace what needs it.
+	// What is left serves to read the memory and the descriptors of the process.
+	// Root in a container may not have it, and does as the owner of the
+	// sandbox's user namespace what needs it.
 	hdr := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
 	var caps [2]unix.CapUserData
 	if err := unix.Capget(&hdr, &caps[0]); err != nil {
 		return err
 	}
-	left := caps[0].Permitted & (1<<unix.CAP_SYS_PTRACE | 1<<unix.CAP_SYS_NICE)
+	left := caps[0].Permitted & (1 << unix.CAP_SYS_PTRACE)
 	caps = [2]unix.CapUserData{{Effective: left, Permitted: left}}
 	return unix.Capset(&hdr, &caps[0])
 }
