@@ -13,18 +13,12 @@ from dataclasses import dataclass
 from . import _fingerprint as fingerprint
 from .types import Change, ChangeKind, CommitItem
 
-# How many bytes of zeros a commit carries over, which take nothing in a sandbox, and how
-# many at a time become a hole here.
-MAX_ZEROS = 16 << 30
+# How many bytes of zeros at a time become a hole here.
 _BLOCK = 64 << 10
 
 # How many bytes a message has at most, and a change in it without its path.
 MAX_MESSAGE = 4 << 20
 _CHANGE = 128
-
-
-class TooManyZerosError(Exception):
-    """The files of a commit have so many zeros that somebody means harm."""
 
 
 @dataclass

@@ -22,12 +22,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from . import _fingerprint as fingerprint
-from ._item import MAX_ZEROS, Item, Stage, TooManyZerosError, is_unicode
+from ._item import Item, Stage, is_unicode
 from .exceptions import UnsupportedError
 from .rules import Policy
 from .types import Change, ChangeKind, CommitItem, CommitReport, Permission
 
 _FORBIDDEN = ("", ".", "..")
+
+# How many bytes of zeros a commit carries over, which take nothing in a sandbox.
+MAX_ZEROS = 16 << 30
+
+
+class TooManyZerosError(Exception):
+    """The files of a commit have so many zeros that somebody means harm."""
 
 
 @dataclass

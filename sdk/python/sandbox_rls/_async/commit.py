@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from .. import _linktext as linktext
 from .. import _local as local
-from .._item import Item, TooManyZerosError, parts_of
+from .._item import Item, parts_of
 from ..exceptions import ConflictError
 from ..types import CommitReport
 from . import _io
@@ -72,7 +72,7 @@ async def _fetch(
         async for data in client.iter_file(sandbox_id, item.path):
             await _io.run(stage.write, data)
         await _io.run(stage.finish)
-    except TooManyZerosError:
+    except local.TooManyZerosError:
         await _io.run(commit.refuse, item)
     finally:
         stage.close()
