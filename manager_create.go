@@ -8,6 +8,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"time"
 
@@ -73,15 +74,49 @@ func (s *resident) establish(ctx context.Context, start bool) (err error) {
 	defer s.change.Unlock()
 	s.manager.add(s) // so that uploads find it
 	if start {
-		err = s.startLocked(ctx)
-	}
-	if err == nil {
+		err = s.startStored(ctx)
+	} else {
 		err = s.save()
 	}
 	if err != nil {
 		s.stopLocked()
 		s.workspace.Release()
 		s.manager.forget(s)
+	}
+	return err
+}
+
+// startStored starts a new sandbox while its record is written, which says that it
+// runs, and waits for both. One that cannot be started exists no more.
+func (s *resident) startStored(ctx context.Context) error {
+	s.mu.Lock()
+	r := s.record
+	s.mu.Unlock()
+	r.Origin = s.workspace.Origin()
+	r.Info.Status, r.Info.Started = StatusRunning, time.Now()
+	row, err := r.row()
+	if err != nil {
+		return s.fail("store", "", err)
+	}
+	stored := make(chan error, 1)
+	go func() { stored <- s.manager.sandboxes.Put(row) }()
+	err = s.startLocked(ctx, r.Info.Started)
+	failed := <-stored
+	switch {
+	case err == nil && failed == nil && reflect.DeepEqual(s.workspace.Origin(), r.Origin):
+		s.manager.schedule(s.id, s.due())
+		return nil
+	case err == nil:
+		return s.save() // what was uploaded meanwhile, or once more
+	}
+	s.mu.Lock()
+	s.over = ErrSandboxNotFound
+	s.mu.Unlock()
+	if failed == nil {
+		failed = s.manager.sandboxes.Delete(s.id)
+	}
+	if failed != nil {
+		return errors.Join(err, failed)
 	}
 	return err
 }

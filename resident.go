@@ -91,7 +91,7 @@ func (s *resident) start(ctx context.Context) error {
 	if before.Status == StatusRunning {
 		return nil
 	}
-	if err := s.startLocked(ctx); err != nil {
+	if err := s.startLocked(ctx, time.Now()); err != nil {
 		s.startFailed(ctx, err)
 		return s.fail("start", "", err)
 	}
@@ -119,7 +119,7 @@ func (s *resident) startFailed(ctx context.Context, why error) {
 	}
 }
 
-func (s *resident) startLocked(ctx context.Context) error {
+func (s *resident) startLocked(ctx context.Context, began time.Time) error {
 	s.mu.Lock()
 	old := s.box
 	s.box = nil
@@ -132,7 +132,7 @@ func (s *resident) startLocked(ctx context.Context) error {
 		return err
 	}
 	s.mu.Lock()
-	s.record.Info.Status, s.record.Info.Reason, s.record.Info.Started = StatusRunning, "", time.Now()
+	s.record.Info.Status, s.record.Info.Reason, s.record.Info.Started = StatusRunning, "", began
 	s.mu.Unlock()
 	s.take(ctx, box)
 	s.leave()
