@@ -8,7 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"regexp"
+	"strings"
 
 	"github.com/sandbox-rls/sandbox/fsguard"
 	"github.com/sandbox-rls/sandbox/internal/codebase"
@@ -16,9 +16,14 @@ import (
 	"github.com/sandbox-rls/sandbox/internal/tree"
 )
 
-// temporaryFile matches what fsguard.Attachment and delta.Promote call a file until
-// it is whole.
-var temporaryFile = regexp.MustCompile(`^\.sandbox-[0-9a-z]+\.tmp$`)
+// isTemporary reports whether a name is what fsguard.Attachment and delta.Promote call
+// a file until it is whole. Package regexp would do it with tables that every init of a
+// sandbox makes before it begins.
+func isTemporary(name string) bool {
+	middle, begins := strings.CutPrefix(name, ".sandbox-")
+	middle, ends := strings.CutSuffix(middle, ".tmp")
+	return begins && ends && middle != "" && strings.Trim(middle, "0123456789abcdefghijklmnopqrstuvwxyz") == ""
+}
 
 // Behind reports whether the codebase may have got something, by an upload or by a
 // commit of this sandbox's, that the workspace does not know of.
@@ -42,7 +47,7 @@ func (w *Workspace) AfterKill(ctx context.Context) error {
 	changes, err := w.Changes()
 	_, _, err = unlisted(err)
 	if len(changes) > 0 { // also without those that cannot be looked at
-		err = errors.Join(err, w.removeTemporary(changes, temporaryFile.MatchString), w.noteUploads(ctx, changes))
+		err = errors.Join(err, w.removeTemporary(changes, isTemporary), w.noteUploads(ctx, changes))
 	}
 	if err == nil {
 		w.endCommit()

@@ -25,7 +25,7 @@ func Docker(a Arch, name string) Verdict {
 // often as it occurs.
 func WrittenByHand() []string {
 	var names []string
-	for _, table := range [][]rule{additions, refusals, restrictions, traps} {
+	for _, table := range [][]rule{additions, refusals(), restrictions(), traps()} {
 		for _, r := range table {
 			names = append(names, r.names...)
 		}

@@ -70,7 +70,7 @@ func layer(base dockerProfile) map[string]Verdict {
 	}
 	put(base.allowed, Verdict{Otherwise: Action{Class: Allow}})
 	put(base.refused, Verdict{Otherwise: deny(EPERM)})
-	for _, layer := range [][]rule{base.rules, additions, refusals, restrictions, traps} {
+	for _, layer := range [][]rule{base.rules, additions, refusals(), restrictions(), traps()} {
 		for _, r := range layer {
 			put(r.names, r.verdict)
 		}

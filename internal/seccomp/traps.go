@@ -22,28 +22,30 @@ const (
 //
 // Never add what a process needs between a trap and its answer, or what the
 // init needs once the filter is in place: close, fork, write, execve, futex.
-var traps = []rule{
-	trapIf(hasAny(1, openMutates), "open"),
-	trapIf(hasAny(2, openMutates), "openat"),
+func traps() []rule {
+	return []rule{
+		trapIf(hasAny(1, openMutates), "open"),
+		trapIf(hasAny(2, openMutates), "openat"),
 
-	// A read-only mount answers EROFS where the rules may say yes.
-	trapIf(hasAny(1, accessWrite), "access"),
-	trapIf(hasAny(2, accessWrite), "faccessat", "faccessat2"),
+		// A read-only mount answers EROFS where the rules may say yes.
+		trapIf(hasAny(1, accessWrite), "access"),
+		trapIf(hasAny(2, accessWrite), "faccessat", "faccessat2"),
 
-	trap("creat"),
-	trap("openat2"), // its flags are in memory
-	trap("mkdir", "mkdirat", "mknod", "mknodat", "rmdir"),
-	trap("unlink", "unlinkat"),
-	trap("rename", "renameat", "renameat2"),
-	trap("link", "linkat", "symlink", "symlinkat"),
-	trap("truncate"),
-	trap("chmod", "fchmod", "fchmodat", "fchmodat2"),
-	trap("chown", "fchown", "lchown", "fchownat"),
-	trap("utime", "utimes", "futimesat", "utimensat"),
-	trap("setxattr", "lsetxattr", "fsetxattr", "setxattrat"),
-	trap("removexattr", "lremovexattr", "fremovexattr", "removexattrat"),
-	trap("umask"), // changes nothing here, but what the guard creates for the process
-	trap("bind"),  // makes a socket file if the address, in memory, is AF_UNIX
+		trap("creat"),
+		trap("openat2"), // its flags are in memory
+		trap("mkdir", "mkdirat", "mknod", "mknodat", "rmdir"),
+		trap("unlink", "unlinkat"),
+		trap("rename", "renameat", "renameat2"),
+		trap("link", "linkat", "symlink", "symlinkat"),
+		trap("truncate"),
+		trap("chmod", "fchmod", "fchmodat", "fchmodat2"),
+		trap("chown", "fchown", "lchown", "fchownat"),
+		trap("utime", "utimes", "futimesat", "utimensat"),
+		trap("setxattr", "lsetxattr", "fsetxattr", "setxattrat"),
+		trap("removexattr", "lremovexattr", "fremovexattr", "removexattrat"),
+		trap("umask"), // changes nothing here, but what the guard creates for the process
+		trap("bind"),  // makes a socket file if the address, in memory, is AF_UNIX
+	}
 }
 
 func trap(names ...string) rule {
