@@ -21,7 +21,8 @@ const keptDir = "/.kept"
 // A detached mount may be attached in any mount namespace, whichever user namespace
 // it was made in, but neither be copied from another namespace nor be attached twice:
 // with the move, what the owner has is used up. So the owner gets a copy at once,
-// and what was kept is not lost when a later step fails.
+// and what was kept is not lost when a later step fails. Of a new one, with nothing to
+// lose, the copy goes with the rest that is handed over.
 func (r *root) keep(s *control.Step) error {
 	place := r.at
 	if place == "" {
@@ -40,6 +41,10 @@ func (r *root) keep(s *control.Step) error {
 	copied, err := unix.OpenTree(r.kept, "", unix.OPEN_TREE_CLONE|unix.OPEN_TREE_CLOEXEC|unix.AT_EMPTY_PATH)
 	if err != nil {
 		return err
+	}
+	if r.left < 0 {
+		r.copied = copied
+		return nil
 	}
 	defer unix.Close(copied)
 	return control.Send(ControlFD, &control.Hello{Files: []string{"kept"}}, copied)

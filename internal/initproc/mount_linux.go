@@ -21,6 +21,7 @@ type root struct {
 	layers    map[string]int        // descriptors of the layers that are in this mount namespace
 	left      int                   // what an earlier init has kept; -1: nothing
 	kept      int                   // O_PATH of the file system that is kept, where it is attached
+	copied    int                   // a copy of that mount which is to be handed over; 0: none
 }
 
 // assemble carries out the steps. They were checked when they were planned;

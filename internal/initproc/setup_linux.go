@@ -92,6 +92,9 @@ func (r *root) hello(sock, listener int) error {
 	if listener >= 0 {
 		names, files = append(names, "listener"), append(files, listener)
 	}
+	if r.copied > 0 {
+		names, files = append(names, "kept"), append(files, r.copied)
+	}
 	return control.Send(sock, &control.Hello{Files: names}, files...)
 }
 
