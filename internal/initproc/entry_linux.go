@@ -32,6 +32,9 @@ func runSetup() int {
 	if err := unix.Prctl(unix.PR_SET_PDEATHSIG, uintptr(unix.SIGKILL), 0, 0, 0); err != nil {
 		return 1
 	}
+	// It may wait for its set-up, and then there is no hurry. Where the network is not
+	// its own this is refused, and a set-up that asks for it tries again.
+	looped := loopbackUp() == nil
 	buf := new(control.Buffer)
 	m, files, err := control.Receive(ControlFD, buf)
 	if err != nil || m == nil {
@@ -41,12 +44,13 @@ func runSetup() int {
 	if !ok {
 		return 1
 	}
-	_ = control.Send(ControlFD, begin(setup, files))
+	_ = control.Send(ControlFD, begin(setup, files, looped))
 	return 1
 }
 
-// begin parts the files, and does what comes before anything is built.
-func begin(s *control.Setup, files []int) *control.Fault {
+// begin parts the files, and does what comes before anything is built. The loopback
+// interface may be up.
+func begin(s *control.Setup, files []int, looped bool) *control.Fault {
 	left := -1
 	if last := len(files) - 1; s.Kept && last >= 0 {
 		files, left = files[:last], files[last]
@@ -55,7 +59,7 @@ func begin(s *control.Setup, files []int) *control.Fault {
 		return fault("take the files", unix.EBADF)
 	}
 	if s.Standing {
-		return build(s, nil, left)
+		return build(s, &root{at: stage, left: left})
 	}
 	if err := control.Send(ControlFD, &control.Taken{}); err != nil {
 		return fault("answer", err)
@@ -68,5 +72,5 @@ func begin(s *control.Setup, files []int) *control.Fault {
 	if f := enterCgroup(s, files[s.Files:]); f != nil {
 		return f
 	}
-	return build(s, files[:s.Files], left)
+	return build(s, &root{at: stage, files: files[:s.Files], left: left, looped: looped})
 }

@@ -16,16 +16,14 @@ import (
 // it. Any directory would do; this one exists on every system.
 const stage = "/tmp"
 
-// build makes the sandbox of the files that its set-up names, and executes the
-// second stage. What an earlier init has kept is a file, or -1. It returns what
-// failed, if anything did.
-func build(s *control.Setup, files []int, left int) *control.Fault {
+// build makes the sandbox, beginning with a root of which nothing is there yet, and
+// executes the second stage. It returns what failed, if anything did.
+func build(s *control.Setup, r *root) *control.Fault {
 	unix.Umask(0) // modes are as planned
 	self, err := unix.Open("/proc/self/exe", unix.O_PATH|unix.O_CLOEXEC, 0)
 	if err != nil {
 		return fault("open /proc/self/exe", err)
 	}
-	r := &root{at: stage, files: files, left: left}
 	if len(s.Builder.Argv) > 0 {
 		return r.handOn(s, self)
 	}
@@ -59,7 +57,7 @@ func (r *root) raise(s *control.Setup) *control.Fault {
 	if err := unix.Sethostname([]byte(s.Hostname)); err != nil {
 		return fault("set the host name", err)
 	}
-	if s.Loopback {
+	if s.Loopback && !r.looped {
 		if err := loopbackUp(); err != nil {
 			return fault("bring up the loopback interface", err)
 		}
