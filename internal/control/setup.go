@@ -60,6 +60,9 @@ type Setup struct {
 	// when nothing of the workspace may. Empty: no Landlock ruleset.
 	Readable []string
 	Kept     bool
+	// Limited says that the sandbox may be denied processes: the init makes the threads
+	// that it will need before it says that it is ready.
+	Limited  bool
 	Dir      string // working directory of the init
 	UID, GID int
 	// Standing says that another program has built the root and that the
@@ -91,6 +94,7 @@ func (m *Setup) encode(e *encoder) {
 	e.bool(m.Notify)
 	e.list(m.Readable)
 	e.bool(m.Kept)
+	e.bool(m.Limited)
 	e.string(m.Dir)
 	e.uint(uint64(m.UID))
 	e.uint(uint64(m.GID))
@@ -133,6 +137,7 @@ func decodeSetup(d *decoder) *Setup {
 	m.Notify = d.bool()
 	m.Readable = d.list()
 	m.Kept = d.bool()
+	m.Limited = d.bool()
 	m.Dir = d.string()
 	m.UID = int(d.uint() & 0xffffffff)
 	m.GID = int(d.uint() & 0xffffffff)

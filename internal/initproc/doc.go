@@ -36,9 +36,12 @@ const (
 
 const containerArg = "sandbox-container"
 
+// limitedArg tells the second stage that its threads are to be made first.
+const limitedArg = "limited"
+
 // Version is that of what owner and init say to each other. A program may be the
 // init of another one's containers.
-const Version = "2"
+const Version = "3"
 
 // The exit codes of a first stage in a container that cannot tell its owner more.
 const (

@@ -21,9 +21,11 @@ func init() {
 	case isContainer():
 		os.Exit(runContainer())
 	case slices.Equal(os.Args, []string{initArg}):
-		os.Exit(runInit(diesWithParent))
+		os.Exit(runInit(diesWithParent, false))
+	case slices.Equal(os.Args, []string{initArg, limitedArg}):
+		os.Exit(runInit(diesWithParent, true))
 	case slices.Equal(os.Args, []string{initArg, containerArg}):
-		os.Exit(runInit(diesWithSocket))
+		os.Exit(runInit(diesWithSocket, true))
 	}
 }
 

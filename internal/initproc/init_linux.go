@@ -21,8 +21,9 @@ const (
 
 // runInit is the second stage: PID 1 of the sandbox. It starts commands as the
 // owner asks, reaps whatever ends, and ends with the owner, and all processes
-// of the sandbox with it.
-func runInit(e end) int {
+// of the sandbox with it. In a limited sandbox it takes its threads before it is
+// ready, in others when the first command has begun, which does not wait for them.
+func runInit(e end, limited bool) int {
 	// Neither stage may be traced or looked into by the commands, which run as the same user.
 	if err := unix.Prctl(unix.PR_SET_DUMPABLE, 0, 0, 0, 0); err != nil {
 		return 1
@@ -34,9 +35,13 @@ func runInit(e end) int {
 	}
 	unix.CloseOnExec(ControlFD)
 	surviveEndings()
-	p := &initproc{commands: make(map[int]uint64), settled: make(map[int][]int), score: newScore()}
+	p := &initproc{
+		commands: make(map[int]uint64), settled: make(map[int][]int), score: newScore(), reserve: sync.OnceFunc(reserveThreads),
+	}
 	p.cond.L = &p.mu
-	reserveThreads()
+	if limited {
+		p.reserve()
+	}
 	if err := control.Send(ControlFD, &control.Ready{}); err != nil {
 		return 1
 	}
@@ -52,6 +57,7 @@ type initproc struct {
 	commands map[int]uint64 // leader's PID → command
 	settled  map[int][]int  // leader's PID → what ran beneath it when it was settled
 	score    *score
+	reserve  func() // makes the threads that the init may come to need, once
 }
 
 // serve carries out what the owner asks until the owner is gone.
@@ -65,6 +71,7 @@ func (p *initproc) serve() int {
 		switch m := m.(type) {
 		case *control.Exec:
 			p.exec(m, files)
+			go p.reserve()
 		case *control.Kill:
 			p.kill(m)
 		case *control.Settle:

@@ -49,7 +49,11 @@ func build(s *control.Setup, r *root) *control.Fault {
 	if err := r.hello(ControlFD, listener); err != nil {
 		return fault("hand over the listener", err)
 	}
-	return fault("execute the init", executeInit(self, score, []string{initArg}))
+	argv := []string{initArg}
+	if s.Limited {
+		argv = append(argv, limitedArg)
+	}
+	return fault("execute the init", executeInit(self, score, argv))
 }
 
 // raise builds a root from nothing, and moves the process into it.

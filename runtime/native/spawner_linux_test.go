@@ -251,6 +251,23 @@ func holdsProcess() bool {
 	})
 }
 
+// TestThreads waits until an init has the threads that it may come to need: when its
+// first command has begun.
+func TestThreads(t *testing.T) {
+	rt, spawner := runtimeAlone(t)
+	in := start(t, rt, config(t, rt))
+	works(t, in)
+	pid := childrenOf(spawner)[0]
+	tasks := 0
+	for end := time.Now().Add(time.Minute); time.Now().Before(end); time.Sleep(time.Millisecond) {
+		names, _ := os.ReadDir(fmt.Sprintf("/proc/%d/task", pid))
+		if tasks = len(names); tasks >= 7 { // three that it begins with, and four
+			return
+		}
+	}
+	t.Errorf("%d threads", tasks)
+}
+
 // TestStandby starts a sandbox with the process that was forked for it.
 func TestStandby(t *testing.T) {
 	rt, spawner := runtimeAlone(t)

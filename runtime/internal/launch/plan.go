@@ -81,6 +81,7 @@ func Plan(cfg runtime.Config, h Host) (*control.Setup, error) {
 		Filter:   cfg.Filter,
 		Notify:   cfg.Notify,
 		Kept:     cfg.Scratch != nil,
+		Limited:  runtime.LimitsOf(cfg.Spec.Linux.Resources) != (runtime.ResourceLimits{}),
 		Dir:      cfg.Spec.Process.Cwd,
 		UID:      int(cfg.Spec.Process.User.UID),
 		GID:      int(cfg.Spec.Process.User.GID),

@@ -75,6 +75,20 @@ func print(s *control.Setup) string {
 	return b.String()
 }
 
+// TestPlanLimited says to the init whether anything is limited.
+func TestPlanLimited(t *testing.T) {
+	for _, limits := range []runtime.ResourceLimits{{}, {PidsLimit: 10}, {MemoryBytes: 64 << 20}} {
+		spec := runtime.NewSpec(runtime.SpecOptions{Dir: "/workspace", Resources: limits})
+		setup, err := Plan(runtime.Config{Spec: spec, View: runtime.View{Target: "/workspace", Lower: []runtime.Layer{{Dir: "/codebase"}}}}, machine)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if want := limits != (runtime.ResourceLimits{}); setup.Limited != want {
+			t.Errorf("%+v: %v", limits, setup.Limited)
+		}
+	}
+}
+
 func TestPlanRefuses(t *testing.T) {
 	spec := runtime.NewSpec(runtime.SpecOptions{Dir: "/workspace"})
 	if _, err := Plan(runtime.Config{Spec: spec, View: runtime.View{Target: "/workspace"}}, machine); err == nil {
