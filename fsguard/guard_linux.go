@@ -118,7 +118,11 @@ type Attachment struct {
 
 	// moves orders the renaming of directories against all else: a name that
 	// was decided on must still be the name when it is acted on.
-	moves  sync.RWMutex
+	moves sync.RWMutex
+	// births orders the making of directories, which lock it, against the renaming of
+	// what is none: it must not be one by the time that the kernel gets to it. It is
+	// taken after moves, by those who only read that.
+	births sync.RWMutex
 	umasks umasks
 	copied recent       // files that were opened for writing: they are in the upper layer
 	taken  atomic.Int32 // files of its processes that are not closed yet

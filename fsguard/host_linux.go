@@ -82,6 +82,8 @@ func (a *Attachment) makeDir(w *worker, rel string) error {
 	}
 	defer unix.Close(parent)
 	w.setUmask(0o022)
+	a.births.Lock()
+	defer a.births.Unlock()
 	if err := unix.Mkdirat(parent, name, 0o777); err != unix.EEXIST {
 		return err
 	}

@@ -24,6 +24,8 @@ func (c *call) mkdir(dirfd, pathArg int, mode uint32) verdict {
 	return c.steady(func() verdict {
 		return c.parent(dirfd, path, func(e spot) verdict {
 			c.umask()
+			c.a.births.Lock()
+			defer c.a.births.Unlock()
 			return result(unix.Mkdirat(e.dir, e.name, mode&0o7777))
 		})
 	})

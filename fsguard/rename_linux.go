@@ -62,6 +62,10 @@ func (c *call) rename(oldfd, oldArg, newfd, newArg int, flags uint) verdict {
 var exclusive = verdict{errno: 0xfff}
 
 func (c *call) move(old, new spot, flags uint) verdict {
+	if !c.w.moving {
+		c.a.births.RLock()
+		defer c.a.births.RUnlock()
+	}
 	for _, pair := range [2][2]spot{{old, new}, {new, old}} {
 		var st unix.Stat_t
 		err := unix.Fstatat(pair[0].dir, trim(pair[0].name), &st, unix.AT_SYMLINK_NOFOLLOW)
