@@ -39,6 +39,9 @@ func (w *world) readn(o *Op) (string, errno) {
 	if err != "" {
 		return "", err
 	}
+	if f.at < 0 {
+		return Unknown, "" // EISDIR, or EINVAL past the last offset that there can be
+	}
 	part, err := f.slice(f.at, o.Size)
 	if err != "" {
 		return "", err
@@ -123,6 +126,7 @@ func (w *world) lseek(o *Op) (string, errno) {
 		return "", err
 	}
 	if f.n.kind == Dir {
+		f.at = -1
 		return Unknown, ""
 	}
 	at := o.Size + [3]int64{0, f.at, f.n.length()}[o.Mode%3]

@@ -7,6 +7,20 @@ import "github.com/sandbox-rls/sandbox/fsguard"
 // Regressions are the small cases in which a sandbox, or the model, was found
 // to be wrong.
 var Regressions = []Case{
+	// A directory may be at an offset at which the kernel reads nothing of anything.
+	{
+		Tree: []Source{
+			{Path: "/a", Kind: Dir, Mode: 0o755},
+		},
+		Rules: []fsguard.Rule{
+			{Pattern: "/**", Permission: fsguard.Write},
+		},
+		Ops: []Op{
+			{Call: "open", Path: "@/a", As: "q", Mode: 0o777},
+			{Call: "lseek", FD: "q", Mode: 2, Size: -2},
+			{Call: "readn", FD: "q", Size: 11},
+		},
+	},
 	// Kernels look at the permissions or at the read-only mount first.
 	{
 		Tree: []Source{
