@@ -74,7 +74,7 @@ func (s *resident) establish(ctx context.Context, start bool) (err error) {
 	defer s.change.Unlock()
 	s.manager.add(s) // so that uploads find it
 	if start {
-		err = s.startStored(ctx)
+		err = s.startAndStore(ctx)
 	} else {
 		err = s.save()
 	}
@@ -86,9 +86,9 @@ func (s *resident) establish(ctx context.Context, start bool) (err error) {
 	return err
 }
 
-// startStored starts a new sandbox while its record is written, which says that it
+// startAndStore starts a new sandbox while its record is written, which says that it
 // runs, and waits for both. One that cannot be started exists no more.
-func (s *resident) startStored(ctx context.Context) error {
+func (s *resident) startAndStore(ctx context.Context) error {
 	s.mu.Lock()
 	r := s.record
 	s.mu.Unlock()

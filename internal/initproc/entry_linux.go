@@ -36,7 +36,7 @@ func runSetup() int {
 	}
 	// It may wait for its set-up, and then there is no hurry. Where the network is not
 	// its own this is refused, and a set-up that asks for it tries again.
-	looped := loopbackUp() == nil
+	loopback := loopbackUp() == nil
 	buf := new(control.Buffer)
 	m, files, err := control.Receive(ControlFD, buf)
 	if err != nil || m == nil {
@@ -46,13 +46,13 @@ func runSetup() int {
 	if !ok {
 		return 1
 	}
-	_ = control.Send(ControlFD, begin(setup, files, looped))
+	_ = control.Send(ControlFD, begin(setup, files, loopback))
 	return 1
 }
 
 // begin parts the files, and does what comes before anything is built. The loopback
 // interface may be up.
-func begin(s *control.Setup, files []int, looped bool) *control.Fault {
+func begin(s *control.Setup, files []int, loopback bool) *control.Fault {
 	left := -1
 	if last := len(files) - 1; s.Kept && last >= 0 {
 		files, left = files[:last], files[last]
@@ -74,5 +74,5 @@ func begin(s *control.Setup, files []int, looped bool) *control.Fault {
 	if f := enterCgroup(s, files[s.Files:]); f != nil {
 		return f
 	}
-	return build(s, &root{at: stage, files: files[:s.Files], left: left, looped: looped})
+	return build(s, &root{at: stage, files: files[:s.Files], left: left, loopback: loopback})
 }

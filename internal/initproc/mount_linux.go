@@ -20,7 +20,7 @@ type root struct {
 	binds     map[*control.Step]int // copies of the parts of the host's tree that are bound
 	layers    map[string]int        // descriptors of the layers that are in this mount namespace
 	left      int                   // what an earlier init has kept; -1: nothing
-	looped    bool                  // the loopback interface is up already
+	loopback  bool                  // the loopback interface is up already
 	kept      int                   // O_PATH of the file system that is kept, where it is attached
 	copied    int                   // a copy of that mount which is to be handed over; 0: none
 }

@@ -61,7 +61,7 @@ func (r *root) raise(s *control.Setup) *control.Fault {
 	if err := unix.Sethostname([]byte(s.Hostname)); err != nil {
 		return fault("set the host name", err)
 	}
-	if s.Loopback && !r.looped {
+	if s.Loopback && !r.loopback {
 		if err := loopbackUp(); err != nil {
 			return fault("bring up the loopback interface", err)
 		}
