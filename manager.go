@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/sandbox-rls/sandbox/fsguard"
 	"github.com/sandbox-rls/sandbox/internal/engine"
 	"github.com/sandbox-rls/sandbox/internal/metadata"
 	"github.com/sandbox-rls/sandbox/runtime"
@@ -46,6 +47,9 @@ type Config struct {
 	// that it has no process until the next command, which takes a start longer.
 	// Default DefaultParkAfter; negative: it keeps it.
 	ParkAfter time.Duration
+	// NoHaltPolling leaves idle cores to themselves while commands open many files for
+	// writing; see fsguard.WithoutHaltPolling for what is done otherwise.
+	NoHaltPolling bool
 	// Logger is told what the sandboxes do that have no other. Default: nothing is
 	// logged.
 	Logger *slog.Logger
@@ -106,15 +110,19 @@ func NewManager(cfg Config) (*Manager, error) {
 			return nil, &Error{Op: "open manager", Err: err}
 		}
 	}
-	if err := m.open(cfg.StateDir); err != nil {
+	var opts []fsguard.GuardOption
+	if cfg.NoHaltPolling {
+		opts = append(opts, fsguard.WithoutHaltPolling())
+	}
+	if err := m.open(cfg.StateDir, opts...); err != nil {
 		return nil, &Error{Op: "open manager", Err: err}
 	}
 	return m, nil
 }
 
 // open takes the state directory.
-func (m *Manager) open(dir string) (err error) {
-	if m.engine, err = engine.Open(dir, m.runtime.Owner()); err != nil {
+func (m *Manager) open(dir string, opts ...fsguard.GuardOption) (err error) {
+	if m.engine, err = engine.Open(dir, m.runtime.Owner(), opts...); err != nil {
 		return err
 	}
 	if err = m.recover(); err != nil {

@@ -52,6 +52,7 @@ type Guard struct {
 	waiting  atomic.Int32 // workers that wait in epoll_wait(2)
 	watch    watchdog
 	watching atomic.Bool // the watchdog runs
+	cores    handOvers
 }
 
 // Identity is the user as which the guard acts: the sandbox's user, by the
@@ -59,7 +60,11 @@ type Guard struct {
 type Identity struct{ UID, GID int }
 
 // NewGuard starts a guard. It has no threads until a door is attached.
-func NewGuard(owner Identity) (*Guard, error) {
+func NewGuard(owner Identity, opts ...GuardOption) (*Guard, error) {
+	var o guardOptions
+	for _, opt := range opts {
+		opt(&o)
+	}
 	if err := owner.usable(); err != nil {
 		return nil, err
 	}
@@ -77,7 +82,7 @@ func NewGuard(owner Identity) (*Guard, error) {
 		unix.Close(quit)
 		return nil, fmt.Errorf("epoll_ctl: %w", err)
 	}
-	g := &Guard{owner: owner, epoll: epoll, quit: quit, doors: make(map[int32]*Attachment)}
+	g := &Guard{owner: owner, epoll: epoll, quit: quit, doors: make(map[int32]*Attachment), cores: newHandOvers(!o.noHaltPolling)}
 	g.watch.guard = g
 	return g, nil
 }
@@ -95,6 +100,7 @@ func (g *Guard) Close() error {
 	_, _ = unix.Write(g.quit, []byte{1, 0, 0, 0, 0, 0, 0, 0})
 	g.wg.Wait()
 	g.watch.wait()
+	g.cores.close()
 	g.mu.Lock()
 	for _, a := range g.doors { // nobody is left who would answer
 		_ = a.door.Listener.Close()

@@ -31,7 +31,7 @@ type Guard struct{}
 type Attachment struct{}
 
 // NewGuard fails with errors.ErrUnsupported.
-func NewGuard(Identity) (*Guard, error) { return nil, errors.ErrUnsupported }
+func NewGuard(Identity, ...GuardOption) (*Guard, error) { return nil, errors.ErrUnsupported }
 
 // Close does nothing.
 func (*Guard) Close() error { return nil }

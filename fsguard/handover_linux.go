@@ -2,7 +2,11 @@
 
 package fsguard
 
-import "golang.org/x/sys/unix"
+import (
+	"time"
+
+	"golang.org/x/sys/unix"
+)
 
 // install opens a file, puts it into the process and answers.
 //
@@ -33,12 +37,15 @@ func (c *call) install(path string, flags int, mode uint32) error {
 			return err
 		}
 	}
+	began := time.Now()
 	n, err := inject(c.a.listener, c.n.ID, fd, flags&unix.O_CLOEXEC != 0)
+	ended := time.Now()
 	unix.Close(fd)
 	if err != nil {
 		return err
 	}
 	send(c.a.listener, &response{ID: c.n.ID, Val: int64(n)})
+	c.a.guard.cores.note(began, ended)
 	if flags&unix.O_ACCMODE != unix.O_RDONLY || flags&unix.O_TRUNC != 0 {
 		c.a.copied.add(path)
 	}

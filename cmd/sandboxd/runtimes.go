@@ -50,7 +50,7 @@ func newManager(ctx context.Context, s *settings, log *slog.Logger) (*crew, erro
 		return nil, err
 	}
 	c := &crew{}
-	cfg := sandbox.Config{StateDir: s.stateDir, ParkAfter: s.parkAfter, Logger: log}
+	cfg := sandbox.Config{StateDir: s.stateDir, ParkAfter: s.parkAfter, NoHaltPolling: s.noHaltPolling, Logger: log}
 	names, err := s.chosenRuntimes(ctx)
 	if err != nil {
 		return nil, err

@@ -30,6 +30,8 @@ type settings struct {
 	delegated bool
 	parkAfter time.Duration
 
+	noHaltPolling bool
+
 	tlsCert, tlsKey, tlsClientCA string
 	insecure                     bool
 	auth, noAuth                 bool
@@ -95,6 +97,7 @@ func (s *settings) addState(fs *pflag.FlagSet) {
 	fs.StringSliceVar(&s.runtimes, "runtimes", nil, "`runtimes` that sandboxes may ask for; by default all that this machine has")
 	fs.StringVar(&s.init, "init", "", "`program` that is the init of sandboxes; by default a sandbox-init beside this one, or else this one")
 	fs.BoolVar(&s.delegated, "delegated-cgroup", false, "the server's cgroup was delegated to it alone (systemd: Delegate=yes)")
+	fs.BoolVar(&s.noHaltPolling, "no-halt-polling", false, "keep no idle core busy while commands open many files for writing, which is faster in many virtual machines")
 	fs.DurationVar(&s.parkAfter, "park-after", sandbox.DefaultParkAfter, "how long an idle sandbox keeps its processes; negative: always")
 }
 

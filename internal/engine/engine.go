@@ -34,6 +34,7 @@ type Engine struct {
 	snapshots *snapshot.Store
 	masks     *fsguard.MaskCache
 	guards    map[runtime.Owner]*fsguard.Guard // by the user as whom they act
+	options   []fsguard.GuardOption
 	bin       *bin
 	volumes   *volume.Formatter
 
@@ -52,14 +53,14 @@ type planKey struct {
 
 // Open starts an engine in a state directory, or, if that is "", in a
 // temporary one that goes with the process. What sandboxes own on disk belongs
-// to owner.
-func Open(dir string, owner runtime.Owner) (*Engine, error) {
+// to owner. The options are for its guards.
+func Open(dir string, owner runtime.Owner, opts ...fsguard.GuardOption) (*Engine, error) {
 	state, err := open(dir)
 	if err != nil {
 		return nil, err
 	}
 	e := &Engine{
-		state: state, temporary: dir == "", owner: owner,
+		state: state, temporary: dir == "", owner: owner, options: opts,
 		plans: make(map[planKey]*fsguard.Plan), adopted: make(map[string]*adopted), guards: make(map[runtime.Owner]*fsguard.Guard),
 	}
 	if err := e.begin(); err != nil {
@@ -117,7 +118,7 @@ func (e *Engine) guardOf(user runtime.Owner) (*fsguard.Guard, error) {
 	if g := e.guards[user]; g != nil {
 		return g, nil
 	}
-	g, err := fsguard.NewGuard(fsguard.Identity(user))
+	g, err := fsguard.NewGuard(fsguard.Identity(user), e.options...)
 	if err == nil {
 		e.guards[user] = g
 	}

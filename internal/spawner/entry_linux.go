@@ -4,7 +4,6 @@ package spawner
 
 import (
 	"os"
-	"strconv"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -62,32 +61,9 @@ func run(first bool) int {
 	return serve()
 }
 
-// hasStrays reports whether the process was given files besides its own. The
-// owner may have some that are not close-on-exec, a service manager's sockets
-// for instance, and whoever waits for their end must not wait for the spawner's.
-// They cannot just be closed: among them may be files that this process's runtime
-// or the program's packages have opened since. Those are close-on-exec.
+// hasStrays reports whether the process was given files besides its own. They are
+// not just closed: packages of the program may have taken them for theirs by now.
 func hasStrays() bool {
-	dir, err := unix.Open("/proc/self/fd", unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
-	if err != nil {
-		return true
-	}
-	defer unix.Close(dir)
-	for buf := make([]byte, 4096); ; {
-		n, err := unix.ReadDirent(dir, buf)
-		if err != nil {
-			return true
-		}
-		if n == 0 {
-			return false
-		}
-		_, _, names := unix.ParseDirent(buf[:n], -1, nil)
-		for _, name := range names {
-			fd, _ := strconv.Atoi(name)
-			flags, err := unix.FcntlInt(uintptr(fd), unix.F_GETFD, 0)
-			if err == nil && fd > socketFD && flags&unix.FD_CLOEXEC == 0 {
-				return true
-			}
-		}
-	}
+	strays, err := initproc.Strays(socketFD)
+	return err != nil || len(strays) > 0
 }
