@@ -48,7 +48,8 @@ type Config struct {
 	// Default DefaultParkAfter; negative: it keeps it.
 	ParkAfter time.Duration
 	// NoHaltPolling leaves idle cores to themselves while commands open many files for
-	// writing; see fsguard.WithoutHaltPolling for what is done otherwise.
+	// writing; see fsguard.WithoutHaltPolling for what is done otherwise, unless a cgroup of
+	// the process has a CPU quota when the manager is made.
 	NoHaltPolling bool
 	// Logger is told what the sandboxes do that have no other. Default: nothing is
 	// logged.

@@ -16,15 +16,20 @@ const (
 	long = 25 * time.Microsecond
 	// near is how soon after another one a hand-over has to come to be one of many.
 	near = time.Millisecond
-	// enough is how many long ones there are before anything is done about them.
+	// enough is how many long ones there are before anything is done about them, and
+	// pause after what time without any that begins anew.
 	enough = 64
+	pause  = time.Second
 	// longest is for how many milliseconds a core is polled on at most: twice as many as
 	// the last time, if that is just over, or else a single one.
 	longest = 4
-	// Of so many hand-overs not more than half are to be long while something is done,
-	// or else it is no remedy, and nothing is done for a while.
-	judged = 1024
-	rest   = time.Second
+	// A core is polled on for one part in share of the time, once saved has been used up.
+	share = 4
+	saved = 20 * time.Millisecond
+	// vain is after how many times in a row of which more than half of the hand-overs
+	// were long all the same, that nothing is done for a while, which is rest.
+	vain = 16
+	rest = time.Second
 )
 
 // handOvers has an idle core polled on while files are handed over, one soon after
@@ -42,70 +47,120 @@ type handOvers struct {
 
 	mu      sync.Mutex
 	last    time.Time // when a file was handed over
-	acting  bool      // there were enough long ones
+	slow    int       // long hand-overs, up to enough
 	until   time.Time // a core is polled on until then
-	resumes time.Time // when it was no remedy: nothing is done until then
-	millis  uint8     // for how many a core was polled on, the last time
-	counted int       // hand-overs, one soon after another
-	slow    int       // those of them that were long
+	millis  uint8     // for how many that was
+	during  int       // hand-overs in that time
+	inVain  int       // those of them that were long
+	useless int       // how many times in a row that was most of them
+	resumes time.Time // nothing is done before
+	credit  time.Duration
+	credits time.Time // when the credit was what it is
 }
 
-// newHandOvers returns one that does nothing where that is not for this process: on a single
-// core nobody is woken on another, and a program that has less than the machine's
-// cores for itself, by a quota for instance, has better uses for them.
-func newHandOvers(wanted bool) handOvers {
-	if cores := runtime.NumCPU(); !wanted || cores == 1 || runtime.GOMAXPROCS(0) < cores {
-		return handOvers{}
+// shared is what the guards of a process have in common: it is the process that uses up
+// its processor time.
+var shared struct {
+	mu     sync.Mutex
+	guards int
+	cores  *handOvers
+}
+
+// joinHandOvers returns what the guards share, until leave; nil on a single core, where
+// nobody is woken on another one, and where the program is to use fewer than there are.
+func joinHandOvers() *handOvers {
+	if cores := runtime.NumCPU(); cores == 1 || runtime.GOMAXPROCS(0) < cores {
+		return nil
 	}
-	return handOvers{poller: new(haltpoll.Poller)}
+	shared.mu.Lock()
+	defer shared.mu.Unlock()
+	if shared.guards++; shared.guards == 1 {
+		shared.cores = &handOvers{poller: new(haltpoll.Poller)}
+	}
+	return shared.cores
+}
+
+// leave ends what polls, with the last guard.
+func (h *handOvers) leave() {
+	if h == nil {
+		return
+	}
+	shared.mu.Lock()
+	defer shared.mu.Unlock()
+	if shared.guards--; shared.guards == 0 {
+		shared.cores.poller.Close()
+		shared.cores = nil
+	}
 }
 
 // note takes a hand-over's beginning and end.
 func (h *handOvers) note(began, ended time.Time) {
-	if h.poller == nil {
+	if h == nil {
 		return
 	}
+	if millis := h.decide(began, ended); millis > 0 {
+		h.poller.Poll(millis)
+	}
+}
+
+// decide says for how long a core is to be polled on after a hand-over.
+func (h *handOvers) decide(began, ended time.Time) (millis uint8) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	alone := began.Sub(h.last) > near
+	apart := began.Sub(h.last)
 	h.last = ended
-	if alone || ended.Before(h.resumes) {
-		return
+	if apart > pause {
+		h.slow, h.useless = 0, 0
 	}
-	h.counted++
+	if apart > near || ended.Before(h.resumes) {
+		return 0
+	}
 	slow := ended.Sub(began) >= long
-	if slow {
+	if ended.Before(h.until) {
+		h.during++
+		if slow {
+			h.inVain++
+		}
+		return 0
+	}
+	if !slow {
+		return 0
+	}
+	if h.slow < enough {
 		h.slow++
+		return 0
 	}
-	h.judge(ended)
-	if !slow || !h.acting || ended.Before(h.until) || ended.Before(h.resumes) {
-		return
+	if h.judge(); h.useless >= vain {
+		h.useless, h.resumes = 0, ended.Add(rest)
+		return 0
 	}
-	if ended.Sub(h.until) < near {
-		h.millis = min(2*h.millis, longest)
-	} else {
-		h.millis = 1
-	}
-	h.until = ended.Add(time.Duration(h.millis) * time.Millisecond)
-	h.poller.Poll(h.millis)
+	return h.next(ended)
 }
 
-// judge decides whether anything is done, by the hand-overs that were counted.
-func (h *handOvers) judge(now time.Time) {
+// judge looks at whether it was of use that a core was polled on.
+func (h *handOvers) judge() {
 	switch {
-	case !h.acting && h.slow >= enough:
-		h.acting = true
-	case h.counted < judged:
-		return
-	case h.acting && 2*h.slow > h.counted:
-		h.resumes = now.Add(rest)
+	case h.during == 0: // nobody knows
+	case 2*h.inVain > h.during:
+		h.useless++
+	default:
+		h.useless = 0
 	}
-	h.counted, h.slow = 0, 0
+	h.during, h.inVain = 0, 0
 }
 
-// close ends what polls.
-func (h *handOvers) close() {
-	if h.poller != nil {
-		h.poller.Close()
+// next polls on a core from now on, if there is credit for it.
+func (h *handOvers) next(now time.Time) uint8 {
+	millis := uint8(1)
+	if now.Sub(h.until) < near {
+		millis = min(2*h.millis, longest)
 	}
+	d := time.Duration(millis) * time.Millisecond
+	h.credit, h.credits = min(h.credit+now.Sub(h.credits)/share, saved), now
+	if h.credit < d {
+		return 0
+	}
+	h.credit -= d
+	h.millis, h.until = millis, now.Add(d)
+	return millis
 }

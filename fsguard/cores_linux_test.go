@@ -3,6 +3,7 @@
 package fsguard
 
 import (
+	"runtime"
 	"slices"
 	"testing"
 	"time"
@@ -21,64 +22,121 @@ func (p *polled) Close()            { p.closed = true }
 
 func TestHandOvers(t *testing.T) {
 	const (
-		short = 10 * time.Microsecond
-		slow  = 60 * time.Microsecond
-		apart = 20 * time.Microsecond
-		far   = 2 * time.Millisecond
+		short = 24 * time.Microsecond
+		slow  = 25 * time.Microsecond
+		apart = 55 * time.Microsecond // with slow, 80
+		far   = near + time.Microsecond
 	)
 	type step struct {
 		many        int
 		after, take time.Duration
 	}
-	acting := step{1 + enough, apart, slow} // the first one of all is alone
+	first := step{1, time.Hour, slow} // alone
+	acting := step{1 + enough, apart, slow}
+	var mostly []step // long as soon as nothing is polled on, and short else
+	for range 10_000 {
+		mostly = append(mostly, step{1, apart, slow}, step{8, apart, short})
+	}
 	for _, test := range []struct {
 		name  string
 		steps []step
 		want  []uint8
+		most  time.Duration // that is polled on in a second, instead of want
 	}{
-		{"short ones", []step{{5000, apart, short}}, nil},
-		{"far ones", []step{{5000, far, slow}}, nil},
-		{"not enough", []step{{enough, apart, slow}}, nil},
-		{"enough", []step{acting}, []uint8{1}},
-		{"enough among many", []step{{judged - enough, apart, short}, {enough, apart, slow}}, []uint8{1}},
-		{"not enough among many", []step{{judged - enough + 2, apart, short}, {enough, apart, slow}}, nil},
-		{"a core is polled on already", []step{acting, {8, apart, slow}}, []uint8{1}},
-		{"longer each time", []step{acting, {200, apart, slow}}, []uint8{1, 2, 4, 4, 4, 4}},
-		{"short ones do nothing", []step{acting, {100, apart, short}}, []uint8{1}},
-		{"a remedy for some time", []step{acting, {500, apart, short}, {1, apart, slow}, {500, apart, short}, {1, apart, slow}}, []uint8{1, 1, 1}},
-		{"a pause", []step{acting, {1, time.Minute, slow}, {1, apart, slow}}, []uint8{1, 1}},
-		{"no remedy", []step{acting, {judged, apart, slow}, {1000, apart, slow}}, slices.Concat([]uint8{1, 2}, slices.Repeat([]uint8{4}, 20))},
-		{"a rest and then again", []step{acting, {judged, apart, slow}, {1, rest, slow}, {1, apart, slow}}, slices.Concat([]uint8{1, 2}, slices.Repeat([]uint8{4}, 20), []uint8{1})},
-		{"half of them", []step{acting, {judged / 2, apart, slow}, {judged / 2, apart, short}, {1, apart, slow}}, slices.Concat([]uint8{1, 2}, slices.Repeat([]uint8{4}, 10), []uint8{1})},
+		{name: "short ones", steps: []step{first, {5000, apart, short}}},
+		{name: "far ones", steps: []step{first, {5000, far, slow}}},
+		{name: "near ones", steps: []step{first, {1 + enough, near, slow}}, want: []uint8{1}},
+		{name: "not enough", steps: []step{first, {enough, apart, slow}}},
+		{name: "enough", steps: []step{first, acting}, want: []uint8{1}},
+		{name: "enough among others", steps: []step{first, {enough, apart, slow}, {5000, apart, short}, {1, apart, slow}}, want: []uint8{1}},
+		{name: "enough by and by", steps: []step{first, {enough, apart, slow}, {1, pause, slow}, {1, apart, slow}}, want: []uint8{1}},
+		{name: "a pause", steps: []step{first, {enough, apart, slow}, {1, pause + 1, slow}, {1, apart, slow}}},
+		{name: "a pause while acting", steps: []step{first, acting, {1, pause + 1, slow}, {enough, apart, slow}}, want: []uint8{1}},
+		{name: "polled on already", steps: []step{first, acting, {12, apart, slow}}, want: []uint8{1}},
+		{name: "longer each time", steps: []step{first, acting, {13, apart, slow}, {26, apart, slow}, {51, apart, slow}}, want: []uint8{1, 2, 4, 4}},
+		{name: "short ones do nothing", steps: []step{first, acting, {100, apart, short}}, want: []uint8{1}},
+		{name: "a remedy for some time", steps: []step{first, acting, {500, apart, short}, {1, apart, slow}, {500, apart, short}, {1, apart, slow}}, want: []uint8{1, 1, 1}},
+		{name: "a quarter of the time", steps: append([]step{first, acting}, mostly...), most: time.Second/share + saved},
+		{name: "no remedy", steps: []step{first, acting, {50_000, apart, slow}}, most: time.Second / 9},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			var p polled
-			h := handOvers{poller: &p}
+			h := &handOvers{poller: &p}
 			now := time.Unix(0, 0)
+			began := now
+			var seconds []time.Duration
 			for _, s := range test.steps {
 				for range s.many {
-					began := now.Add(s.after)
+					began = now.Add(s.after)
 					now = began.Add(s.take)
+					had := len(p.millis)
 					h.note(began, now)
+					second := int(now.Unix())
+					for len(seconds) <= second {
+						seconds = append(seconds, 0)
+					}
+					for _, m := range p.millis[had:] {
+						seconds[second] += time.Duration(m) * time.Millisecond
+					}
 				}
 			}
-			if diff := cmp.Diff(test.want, p.millis); diff != "" {
-				t.Error(diff)
+			if test.most == 0 {
+				if diff := cmp.Diff(test.want, p.millis); diff != "" {
+					t.Error(diff)
+				}
+				return
+			}
+			if most := slices.Max(seconds); most > test.most || most == 0 {
+				t.Errorf("%v are polled on in one second, want at most %v", most, test.most)
 			}
 		})
 	}
 }
 
-// TestNoHandOvers has nothing done by one that is not wanted, or not for this process.
-func TestNoHandOvers(t *testing.T) {
-	h := newHandOvers(false)
-	now := time.Unix(0, 0)
-	for range 1000 {
-		h.note(now, now.Add(time.Millisecond))
-		now = now.Add(time.Millisecond)
+// TestGuardsShare has one poller for all guards of the process, which ends with the last.
+func TestGuardsShare(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(runtime.NumCPU()))
+	own := Identity{UID: -1, GID: -1}
+	var guards []*Guard
+	for _, opts := range [][]GuardOption{nil, nil, {WithoutHaltPolling()}} {
+		g, err := NewGuard(own, opts...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer g.Close()
+		guards = append(guards, g)
 	}
-	h.close()
-	if h.poller != nil {
-		t.Error("it has a poller")
+	if guards[2].cores != nil {
+		t.Error("a guard polls that was told not to")
+	}
+	if guards[0].cores != guards[1].cores || (guards[0].cores == nil) != (runtime.NumCPU() == 1) {
+		t.Fatalf("two guards have %p and %p", guards[0].cores, guards[1].cores)
+	}
+	if guards[0].cores == nil {
+		return // there is one core
+	}
+	var p polled
+	guards[0].cores.poller = &p
+	for i, g := range guards[:2] {
+		if g.Close(); p.closed != (i == 1) {
+			t.Errorf("after %d of 2 guards it is closed: %v", i+1, p.closed)
+		}
+	}
+	g, err := NewGuard(own)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer g.Close()
+	if g.cores.poller == &p {
+		t.Error("a new guard has the old poller")
+	}
+	runtime.GOMAXPROCS(1)
+	fewer, err := NewGuard(own)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer fewer.Close()
+	if fewer.cores != nil {
+		t.Error("a program polls that is to use fewer cores")
 	}
 }

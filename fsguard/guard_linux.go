@@ -52,7 +52,7 @@ type Guard struct {
 	waiting  atomic.Int32 // workers that wait in epoll_wait(2)
 	watch    watchdog
 	watching atomic.Bool // the watchdog runs
-	cores    handOvers
+	cores    *handOvers
 }
 
 // Identity is the user as which the guard acts: the sandbox's user, by the
@@ -82,8 +82,11 @@ func NewGuard(owner Identity, opts ...GuardOption) (*Guard, error) {
 		unix.Close(quit)
 		return nil, fmt.Errorf("epoll_ctl: %w", err)
 	}
-	g := &Guard{owner: owner, epoll: epoll, quit: quit, doors: make(map[int32]*Attachment), cores: newHandOvers(!o.noHaltPolling)}
+	g := &Guard{owner: owner, epoll: epoll, quit: quit, doors: make(map[int32]*Attachment)}
 	g.watch.guard = g
+	if !o.noHaltPolling {
+		g.cores = joinHandOvers()
+	}
 	return g, nil
 }
 
@@ -100,7 +103,7 @@ func (g *Guard) Close() error {
 	_, _ = unix.Write(g.quit, []byte{1, 0, 0, 0, 0, 0, 0, 0})
 	g.wg.Wait()
 	g.watch.wait()
-	g.cores.close()
+	g.cores.leave()
 	g.mu.Lock()
 	for _, a := range g.doors { // nobody is left who would answer
 		_ = a.door.Listener.Close()

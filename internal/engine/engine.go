@@ -7,9 +7,12 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	goruntime "runtime"
+	"slices"
 	"sync"
 
 	"github.com/sandbox-rls/sandbox/fsguard"
+	"github.com/sandbox-rls/sandbox/internal/cgroup"
 	"github.com/sandbox-rls/sandbox/internal/codebase"
 	"github.com/sandbox-rls/sandbox/internal/metadata"
 	"github.com/sandbox-rls/sandbox/internal/snapshot"
@@ -58,6 +61,9 @@ func Open(dir string, owner runtime.Owner, opts ...fsguard.GuardOption) (*Engine
 	state, err := open(dir)
 	if err != nil {
 		return nil, err
+	}
+	if cgroup.CPUQuota() < float64(goruntime.NumCPU()) {
+		opts = append(slices.Clip(opts), fsguard.WithoutHaltPolling()) // it would use up what the guard needs itself
 	}
 	e := &Engine{
 		state: state, temporary: dir == "", owner: owner, options: opts,

@@ -13,12 +13,20 @@ import (
 	"github.com/sandbox-rls/sandbox/internal/initproc"
 )
 
-// pollerArg is the argument by which a process knows what it is for. Another one says
-// after how many milliseconds without work it ends.
+// pollerArg is the argument by which a process knows what it is for, and its name. Another
+// one says after how many milliseconds without work it ends.
 var pollerArg = "sandbox-haltpoll"
 
-// socketFD is the socket's file descriptor in the process.
-const socketFD = 0
+const (
+	// socketFD is the socket's file descriptor in the process.
+	socketFD = 0
+	// preempted is what passes between two looks at the clock when somebody else had the
+	// core in between.
+	preempted = 200 * time.Microsecond
+	// shortRespite is for how many milliseconds nothing is polled then; longRespite, after
+	// it has doubled each time that this happened again.
+	shortRespite, longRespite = 4, 64
+)
 
 // init takes over the process when it was started to poll. The main goroutine is on the
 // main thread here and stays on it.
@@ -33,9 +41,9 @@ func init() {
 	syscall.Exit(run(idle)) // not os.Exit, which would do what the program has for its own end
 }
 
-// run polls for as many milliseconds as each message says, until there are none any
-// more, or nobody is left who would send one.
 func run(idle int) int {
+	// Whoever asks a whole group or service to end means the owner, and this ends with it.
+	initproc.IgnoreEndings()
 	strays, err := initproc.Strays(2)
 	if err != nil {
 		return 1
@@ -46,47 +54,84 @@ func run(idle int) int {
 	if err := unix.Chdir("/"); err != nil { // no directory is kept busy
 		return 1
 	}
-	// Whoever asks a whole group or service to end means the owner, and this ends with it.
-	initproc.IgnoreEndings()
-	if err := unix.SchedSetAttr(0, &unix.SchedAttr{Size: unix.SizeofSchedAttr, Policy: unix.SCHED_IDLE}, 0); err != nil {
+	put("/proc/self/comm", pollerArg) // or else its name is that of /proc/self/exe
+	if err := descend(); err != nil {
 		return 1
 	}
-	for {
-		n, err := unix.Poll([]unix.PollFd{{Fd: socketFD, Events: unix.POLLIN}}, idle)
+	if err := serve(socketFD, idle); err != nil {
+		return 1
+	}
+	return 0
+}
+
+// descend makes the process one of the lowest class. That is so among those that the
+// scheduler has in one group; where it groups sessions by themselves, which sched(7) calls
+// autogroups, the group of this one gets the least weight. Of cgroups it knows nothing: see poll.
+func descend() error {
+	put("/proc/self/autogroup", "19") // where there is such a thing
+	return unix.SchedSetAttr(0, &unix.SchedAttr{Size: unix.SizeofSchedAttr, Policy: unix.SCHED_IDLE}, 0)
+}
+
+// put writes to a file of the kernel's, if it can be.
+func put(name, text string) {
+	if fd, err := unix.Open(name, unix.O_WRONLY|unix.O_CLOEXEC, 0); err == nil {
+		_, _ = unix.Write(fd, []byte(text))
+		unix.Close(fd)
+	}
+}
+
+// serve polls for as many milliseconds as each message says, until there are none any
+// more, or nobody is left who would send one.
+func serve(sock, idle int) error {
+	for respite := shortRespite; ; {
+		n, err := unix.Poll([]unix.PollFd{{Fd: int32(sock), Events: unix.POLLIN}}, idle)
 		if err == unix.EINTR {
 			continue
 		}
 		if err != nil || n == 0 {
-			return 0
+			return err
 		}
-		millis, ok := newest(socketFD)
-		if !ok {
-			return 0
+		millis, err := newest(sock)
+		if millis == 0 || err != nil {
+			return err
 		}
-		poll(time.Duration(millis) * time.Millisecond)
+		if poll(time.Duration(millis)*time.Millisecond, time.Now) {
+			respite = shortRespite
+			continue
+		}
+		_, _ = unix.Poll(nil, respite)
+		respite = min(2*respite, longRespite)
 	}
 }
 
-// newest returns the message that came last, and false when the owner is gone. The
-// others came while no core was idle.
-func newest(sock int) (millis byte, ok bool) {
+// newest returns the message that came last, and 0 when the owner is gone. The
+// others came while there was no core for this process.
+func newest(sock int) (millis byte, err error) {
 	message := make([]byte, 1)
 	for {
 		n, _, err := unix.Recvfrom(sock, message, unix.MSG_DONTWAIT)
 		switch {
 		case err == unix.EAGAIN:
-			return millis, true
+			return millis, nil
 		case err == unix.EINTR:
 		case err != nil || n == 0:
-			return 0, false
+			return 0, err
 		default:
 			millis = message[0]
 		}
 	}
 }
 
-// poll computes nothing.
-func poll(d time.Duration) {
-	for began := time.Now(); time.Since(began) < d; {
+// poll computes nothing for some time, or until somebody else had the core: then it is not
+// idle, and false is returned. The scheduler's classes are for those of one group only.
+func poll(d time.Duration, clock func() time.Time) bool {
+	began := clock()
+	for at := began; at.Sub(began) < d; {
+		now := clock()
+		if now.Sub(at) > preempted {
+			return false
+		}
+		at = now
 	}
+	return true
 }

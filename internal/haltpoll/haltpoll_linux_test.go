@@ -38,14 +38,21 @@ func own() {
 	}
 }
 
-// process is the one that runs, or 0.
+// process is the number of the one that runs, or 0.
 func (p *Poller) process() int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.state != running {
+	if p.live == nil {
 		return 0
 	}
-	return p.pid
+	return p.live.pid
+}
+
+// gone reports whether there is none, nor one to come.
+func (p *Poller) gone() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.ended == nil
 }
 
 func eventually(t *testing.T, what string, is func() bool) {
@@ -60,9 +67,9 @@ func eventually(t *testing.T, what string, is func() bool) {
 // begin has a process started, and waits until it has become what it is.
 func begin(t *testing.T, idle time.Duration) *Poller {
 	t.Helper()
-	p := &Poller{state: starting, ended: make(chan struct{})}
-	go p.run(p.ended, idle)
+	p := &Poller{idle: idle}
 	t.Cleanup(p.Close)
+	p.Poll(1)
 	eventually(t, "of the lowest class", func() bool { return class(p.process()) == unix.SCHED_IDLE })
 	return p
 }
@@ -108,7 +115,7 @@ func TestPoll(t *testing.T) {
 	before := ran(t, pid)
 	eventually(t, "polling", func() bool {
 		p.Poll(20)
-		return ran(t, pid)-before > 100*time.Millisecond
+		return ran(t, pid)-before > time.Millisecond
 	})
 	eventually(t, "asleep", func() bool { f := fields(pid); return len(f) > 0 && f[0] == "S" })
 
@@ -127,6 +134,12 @@ func TestPoll(t *testing.T) {
 	if env, err := os.ReadFile(fmt.Sprintf("/proc/%d/environ", pid)); bytes.Contains(env, []byte("PATH=")) || err != nil {
 		t.Errorf("its environment is %q, %v", env, err)
 	}
+	if group, err := os.ReadFile(fmt.Sprintf("/proc/%d/autogroup", pid)); err == nil && !bytes.HasSuffix(bytes.TrimSpace(group), []byte(" 19")) {
+		t.Errorf("its autogroup is %s", group)
+	}
+	if name, err := os.ReadFile(fmt.Sprintf("/proc/%d/comm", pid)); !strings.HasPrefix(pollerArg, string(bytes.TrimSpace(name))) || len(name) < 8 {
+		t.Errorf("its name is %s, %v", name, err)
+	}
 	if sid, err := unix.Getsid(pid); sid != pid {
 		t.Errorf("its session is %d, %v", sid, err)
 	}
@@ -144,19 +157,46 @@ func TestNewest(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if millis, ok := newest(pair[1]); millis != 1 || !ok {
-		t.Errorf("got %d, %v", millis, ok)
+	if millis, err := newest(pair[1]); millis != 1 || err != nil {
+		t.Errorf("got %d, %v", millis, err)
 	}
 	unix.Close(pair[0])
-	if millis, ok := newest(pair[1]); ok {
-		t.Errorf("got %d of nobody", millis)
+	if millis, err := newest(pair[1]); millis != 0 || err != nil {
+		t.Errorf("got %d, %v of nobody", millis, err)
+	}
+}
+
+// TestPreempted has it stop when the core is not idle.
+func TestPreempted(t *testing.T) {
+	for _, test := range []struct {
+		name  string
+		steps []time.Duration // between looks at the clock; the last one for ever
+		looks int
+		want  bool
+	}{
+		{"idle", []time.Duration{time.Microsecond}, 1001, true},
+		{"idle but for interrupts", []time.Duration{time.Microsecond, preempted}, 7, true},
+		{"not idle", []time.Duration{time.Microsecond, time.Microsecond, preempted + 1}, 4, false},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			now, looks := time.Unix(0, 0), 0
+			got := poll(time.Millisecond, func() time.Time {
+				if looks++; looks > 1 {
+					now = now.Add(test.steps[min(looks-2, len(test.steps)-1)])
+				}
+				return now
+			})
+			if got != test.want || looks != test.looks {
+				t.Errorf("got %v after %d looks, want %v after %d", got, looks, test.want, test.looks)
+			}
+		})
 	}
 }
 
 // TestWithoutWork has the process end for want of it, and another one started.
 func TestWithoutWork(t *testing.T) {
-	p := begin(t, time.Millisecond)
-	<-p.ended
+	p := begin(t, 50*time.Millisecond)
+	eventually(t, "gone", p.gone)
 	eventually(t, "polling again", func() bool {
 		p.Poll(1)
 		return p.process() != 0
@@ -169,10 +209,27 @@ func TestKilled(t *testing.T) {
 	if err := unix.Kill(p.process(), unix.SIGKILL); err != nil {
 		t.Fatal(err)
 	}
-	<-p.ended
-	if p.Poll(1); p.state != failed {
-		t.Errorf("its state is %v", p.state)
+	eventually(t, "gone", p.gone)
+	if p.Poll(1); !p.gone() {
+		t.Error("it was started again at once")
 	}
+	p.mu.Lock()
+	p.next = time.Now()
+	p.mu.Unlock()
+	if p.Poll(1); p.gone() {
+		t.Error("it was not started again later")
+	}
+}
+
+// TestReaped has the program wait for its children itself, whoever they are.
+func TestReaped(t *testing.T) {
+	p := begin(t, time.Hour)
+	pid := p.process()
+	if err := unix.Kill(pid, unix.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	_, _ = unix.Wait4(pid, nil, 0, nil) // or the poller was quicker
+	eventually(t, "gone", p.gone)
 }
 
 func TestClose(t *testing.T) {
@@ -181,9 +238,9 @@ func TestClose(t *testing.T) {
 		p := new(Poller)
 		p.Poll(255)
 		p.Close() // whether it has been started or not
-		p.Poll(255)
-		if p.state != failed || p.pid != 0 && fields(p.pid) != nil {
-			t.Errorf("its state is %v, and the process %v", p.state, fields(p.pid))
+		eventually(t, "gone", p.gone)
+		if p.Poll(255); !p.gone() {
+			t.Error("it was started after it was closed")
 		}
 		p.Close()
 	}
@@ -191,9 +248,17 @@ func TestClose(t *testing.T) {
 	pid := p.process()
 	p.Poll(255)
 	p.Close()
-	if f := fields(pid); f != nil {
-		t.Errorf("the process is there: %v", f)
+	eventually(t, "gone", func() bool { return p.gone() && fields(pid) == nil })
+}
+
+// TestCloseStopped does not wait for a process that does not run.
+func TestCloseStopped(t *testing.T) {
+	p := begin(t, time.Hour)
+	if err := unix.Kill(p.process(), unix.SIGSTOP); err != nil {
+		t.Fatal(err)
 	}
+	p.Close()
+	eventually(t, "gone", p.gone)
 }
 
 func TestOwnerKilled(t *testing.T) {
