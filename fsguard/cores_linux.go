@@ -46,16 +46,16 @@ type handOvers struct {
 	}
 
 	mu      sync.Mutex
-	last    time.Time // when a file was handed over
-	slow    int       // long hand-overs, up to enough
-	until   time.Time // a core is polled on until then
-	millis  uint8     // for how many that was
-	during  int       // hand-overs in that time
-	inVain  int       // those of them that were long
-	useless int       // how many times in a row that was most of them
-	resumes time.Time // nothing is done before
-	credit  time.Duration
-	credits time.Time // when the credit was what it is
+	last    time.Time     // when a file was handed over
+	slow    int           // long hand-overs, up to enough
+	until   time.Time     // a core is polled on until then
+	millis  uint8         // for how many that was
+	during  int           // hand-overs in that time
+	inVain  int           // those of them that were long
+	useless int           // how many times in a row that was most of them
+	resumes time.Time     // nothing is done before
+	credit  time.Duration // for how long a core may be polled on,
+	credits time.Time     // as of then
 }
 
 // shared is what the guards of a process have in common: it is the process that uses up
