@@ -10,7 +10,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/sandbox-rls/sandbox/internal/initproc"
+	"github.com/sandbox-rls/sandbox/internal/reexec"
 )
 
 // pollerArg is the argument by which a process knows what it is for, and its name. Another
@@ -43,8 +43,8 @@ func init() {
 
 func run(idle int) int {
 	// Whoever asks a whole group or service to end means the owner, and this ends with it.
-	initproc.IgnoreEndings()
-	strays, err := initproc.Strays(2)
+	reexec.IgnoreEndings()
+	strays, err := reexec.Strays(2)
 	if err != nil {
 		return 1
 	}

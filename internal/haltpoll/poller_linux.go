@@ -11,7 +11,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/sandbox-rls/sandbox/internal/initproc"
+	"github.com/sandbox-rls/sandbox/internal/reexec"
 )
 
 const (
@@ -112,7 +112,7 @@ func launch(idle time.Duration) (*process, error) {
 	if err == nil {
 		defer unix.Close(null)
 		p.pid, err = syscall.ForkExec("/proc/self/exe", []string{pollerArg, strconv.FormatInt(idle.Milliseconds(), 10)}, &syscall.ProcAttr{
-			Env:   initproc.Environ(),
+			Env:   reexec.Environ("1"),
 			Files: []uintptr{uintptr(pair[1]), uintptr(null), uintptr(null)},
 			Sys:   &syscall.SysProcAttr{Setsid: true, PidFD: &p.pidfd},
 		})

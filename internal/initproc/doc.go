@@ -17,7 +17,11 @@
 // may build the root, and execute the first stage anew in it: see [control.Builder].
 package initproc
 
-import "strconv"
+import (
+	"strconv"
+
+	"github.com/sandbox-rls/sandbox/internal/reexec"
+)
 
 // Argv are the arguments by which a process knows that it is an init. The
 // control socket is file ControlFD.
@@ -69,13 +73,9 @@ func BuilderArgv() []string { return []string{"/proc/self/fd/" + strconv.Itoa(pr
 
 // Environ is the environment of the init. One P is enough for what it does,
 // and keeps its memory small.
-func Environ() []string { return environ("1") }
+func Environ() []string { return reexec.Environ("1") }
 
 // SetupEnviron is the environment of the first stage. It has nothing to do at once,
 // but a P too many: the last one would be handed to another thread, and back, whenever
 // a system call takes more than a moment, as mounting does.
-func SetupEnviron() []string { return environ("2") }
-
-func environ(procs string) []string {
-	return []string{"GOMAXPROCS=" + procs, "GOTRACEBACK=none"}
-}
+func SetupEnviron() []string { return reexec.Environ("2") }

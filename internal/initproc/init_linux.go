@@ -8,6 +8,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/sandbox-rls/sandbox/internal/control"
+	"github.com/sandbox-rls/sandbox/internal/reexec"
 )
 
 // end is by what an init learns that its owner is gone. All see the end of their
@@ -34,7 +35,7 @@ func runInit(e end, limited bool) int {
 		}
 	}
 	unix.CloseOnExec(ControlFD)
-	surviveEndings()
+	reexec.SurviveEndings()
 	p := &initproc{
 		commands: make(map[int]uint64), settled: make(map[int][]int), score: newScore(), reserve: sync.OnceFunc(reserveThreads),
 	}

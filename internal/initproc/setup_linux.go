@@ -10,6 +10,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/sandbox-rls/sandbox/internal/control"
+	"github.com/sandbox-rls/sandbox/internal/reexec"
 )
 
 // stage is where the new root is put together before the process moves into
@@ -125,7 +126,7 @@ func execute(program int, args []string) error {
 	if _, err := unix.FcntlInt(ControlFD, unix.F_SETFD, 0); err != nil {
 		return err
 	}
-	resetSignals()
+	reexec.ResetSignals()
 	argv, err := syscall.SlicePtrFromStrings(args)
 	if err != nil {
 		return err

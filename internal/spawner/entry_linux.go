@@ -9,6 +9,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/sandbox-rls/sandbox/internal/initproc"
+	"github.com/sandbox-rls/sandbox/internal/reexec"
 )
 
 // The arguments by which a process knows that it is a spawner: at first, and
@@ -57,13 +58,13 @@ func run(first bool) int {
 	}
 	// Whoever asks a whole group or service to end means the owner, which ends
 	// the sandboxes in its own order.
-	initproc.IgnoreEndings()
+	reexec.IgnoreEndings()
 	return serve()
 }
 
 // hasStrays reports whether the process was given files besides its own. They are
 // not just closed: packages of the program may have taken them for theirs by now.
 func hasStrays() bool {
-	strays, err := initproc.Strays(socketFD)
+	strays, err := reexec.Strays(socketFD)
 	return err != nil || len(strays) > 0
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-package initproc
+package reexec
 
 import (
 	"strconv"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-package initproc
+package reexec
 
 import (
 	"unsafe"
@@ -27,18 +27,18 @@ func (a action) set(sig uintptr) {
 	_, _, _ = unix.RawSyscall6(unix.SYS_RT_SIGACTION, sig, uintptr(unsafe.Pointer(&act)), 0, 8, 0, 0)
 }
 
-// resetSignals puts every signal back to its default. One that the owner was
+// ResetSignals puts every signal back to its default. One that the owner was
 // started with ignored would stay ignored in all commands: execve keeps that.
-func resetSignals() {
+func ResetSignals() {
 	for sig := uintptr(1); sig <= 64; sig++ {
 		byDefault.set(sig)
 	}
 }
 
-// surviveEndings keeps PID 1 of a PID namespace from ending on what asks it to.
+// SurviveEndings keeps PID 1 of a PID namespace from ending on what asks it to.
 // The kernel gives it no signal whose action is the default one, which the Go
 // runtime has changed; and by default is how commands have to find them.
-func surviveEndings() {
+func SurviveEndings() {
 	for _, sig := range endings {
 		byDefault.set(uintptr(sig))
 	}
