@@ -132,10 +132,10 @@ func (p *process) close() {
 }
 
 // wait waits for the process's end, and takes what the kernel keeps of it. The program may
-// have done that itself, if it waits for all of its children.
+// do that itself, if it waits for all of its children: the number may be another one's then.
 func (p *process) wait() {
 	for {
-		if _, err := unix.Wait4(p.pid, nil, 0, nil); err != unix.EINTR {
+		if err := unix.Waitid(unix.P_PIDFD, p.pidfd, nil, unix.WEXITED, nil); err != unix.EINTR {
 			return
 		}
 	}
