@@ -42,20 +42,33 @@ func awaitParked(t *testing.T, sb *sandbox.Sandbox) {
 	}
 }
 
-// inPIDNamespace lists the processes of a PID namespace, by what /proc/PID/ns/pid
-// leads to.
-func inPIDNamespace(namespace string) []string {
-	names, _ := filepath.Glob("/proc/[0-9]*/ns/pid")
+// initOf tells a sandbox's init from all other processes: by its number, and when it
+// began. With it the kernel ends all processes of its PID namespace, and before it.
+func initOf(t *testing.T, sb *sandbox.Sandbox) string {
+	t.Helper()
+	mark := "1000; : " + crand.Text()
+	c, err := sb.StartCommand(t.Context(), sandbox.ExecRequest{Command: "sleep " + mark})
+	check(t, err)
 	var found []string
-	for _, name := range names {
-		if link, err := os.Readlink(name); err == nil && link == namespace {
-			found = append(found, filepath.Base(filepath.Dir(filepath.Dir(name))))
-		}
-	}
-	return found
+	eventually(t, "it runs", func() bool { found = marked(mark); return len(found) > 0 })
+	parent := statOf(found[0])[1]
+	init := parent + " " + statOf(parent)[19]
+	check(t, c.Close())
+	return init
 }
 
-const readNamespace = "readlink /proc/self/ns/pid"
+// statOf returns the fields of proc_pid_stat(5) from the state on, which is the third;
+// all are empty when the process is gone.
+func statOf(pid string) []string {
+	data, _ := os.ReadFile("/proc/" + pid + "/stat")
+	return append(strings.Fields(string(data[bytes.LastIndexByte(data, ')')+1:])), make([]string, 20)...)
+}
+
+// lives reports whether an init is there, of which initOf has told.
+func lives(init string) bool {
+	pid, began, _ := strings.Cut(init, " ")
+	return began != "" && statOf(pid)[19] == began
+}
 
 func TestParked(t *testing.T) {
 	t.Parallel()
@@ -92,9 +105,10 @@ func TestParked(t *testing.T) {
 			return err
 		},
 	} {
-		ns := must(t, sb, "sleep 0.2; "+readNamespace) // a command that runs keeps it
+		init := initOf(t, sb)
+		must(t, sb, "sleep 0.2") // a command that runs keeps it
 		awaitParked(t, sb)
-		eventually(t, "no process is left", func() bool { return len(inPIDNamespace(ns)) == 0 }) // another may get its number
+		eventually(t, "no process is left", func() bool { return !lives(init) })
 		if err := wake(); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
@@ -123,11 +137,10 @@ func TestNotParked(t *testing.T) {
 	sb := from(t, m, project(t, sample))
 	s, err := sb.Session(t.Context())
 	check(t, err)
-	r, err := s.Exec(t.Context(), readNamespace)
-	check(t, err)
+	init := initOf(t, sb)
 	time.Sleep(300 * time.Millisecond)
-	if again, err := s.Exec(t.Context(), readNamespace); err != nil || again.Stdout != r.Stdout || infoOf(t, sb).Parked {
-		t.Errorf("it is parked with a session open: %v, %v", again, err)
+	if infoOf(t, sb).Parked || !lives(init) || initOf(t, sb) != init {
+		t.Error("it is parked with a session open")
 	}
 	check(t, s.Close())
 	c, err := sb.StartCommand(t.Context(), sandbox.ExecRequest{Command: "sleep 1000"})
@@ -287,7 +300,7 @@ func TestKilledWhileParked(t *testing.T) {
 	}
 	eventually(t, "its processes are gone", func() bool { return len(marked(filepath.Base(dir))) == 0 })
 	for _, line := range lines {
-		eventually(t, "no process is left", func() bool { return len(inPIDNamespace(line)) == 0 })
+		eventually(t, "no process is left", func() bool { return !lives(line) })
 	}
 	m, err := sandbox.NewManager(sandbox.Config{StateDir: dir})
 	check(t, err)
@@ -330,7 +343,7 @@ func parkAndWait(t *testing.T, dir string) {
 			sandbox.WithResources(sandbox.ResourceLimits{PidsLimit: 64}))
 		check(t, err)
 		must(t, sb, "echo x > file; echo y > /tmp/file")
-		fmt.Println(must(t, sb, readNamespace))
+		fmt.Println(initOf(t, sb))
 		if n < 3 {
 			awaitParked(t, sb)
 			continue
