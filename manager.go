@@ -49,7 +49,7 @@ type Config struct {
 	ParkAfter time.Duration
 	// NoHaltPolling leaves idle cores to themselves while commands open many files for
 	// writing; see fsguard.WithoutHaltPolling for what is done otherwise, unless a cgroup of
-	// the process has a CPU quota when the manager is made.
+	// the process has a CPU quota of less than its cores when the manager is made.
 	NoHaltPolling bool
 	// Logger is told what the sandboxes do that have no other. Default: nothing is
 	// logged.

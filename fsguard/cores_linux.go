@@ -86,10 +86,14 @@ func (h *handOvers) leave() {
 		return
 	}
 	shared.mu.Lock()
-	defer shared.mu.Unlock()
-	if shared.guards--; shared.guards == 0 {
-		shared.cores.poller.Close()
+	shared.guards--
+	last := shared.guards == 0
+	if last {
 		shared.cores = nil
+	}
+	shared.mu.Unlock()
+	if last {
+		h.poller.Close()
 	}
 }
 

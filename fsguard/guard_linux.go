@@ -103,7 +103,6 @@ func (g *Guard) Close() error {
 	_, _ = unix.Write(g.quit, []byte{1, 0, 0, 0, 0, 0, 0, 0})
 	g.wg.Wait()
 	g.watch.wait()
-	g.cores.leave()
 	g.mu.Lock()
 	for _, a := range g.doors { // nobody is left who would answer
 		_ = a.door.Listener.Close()
@@ -111,6 +110,7 @@ func (g *Guard) Close() error {
 	g.mu.Unlock()
 	unix.Close(g.epoll)
 	unix.Close(g.quit)
+	g.cores.leave()
 	return nil
 }
 

@@ -51,7 +51,7 @@ func quotaV1(dir string) float64 {
 }
 
 // quota is +Inf for "max" and -1, which say that there is none, and for what cannot be
-// read: the root of a hierarchy has no such file.
+// read: in version 2 the root has no such file.
 func quota(of, period string) float64 {
 	n, err := strconv.ParseInt(of, 10, 64)
 	p, perr := strconv.ParseInt(period, 10, 64)

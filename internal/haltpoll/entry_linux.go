@@ -26,6 +26,8 @@ const (
 	// shortRespite is for how many milliseconds nothing is polled then; longRespite, after
 	// it has doubled each time that this happened again.
 	shortRespite, longRespite = 4, 64
+	// tries is how often the least weight is asked for; after that the clock has to do.
+	tries = 50
 )
 
 // init takes over the process when it was started to poll. The main goroutine is on the
@@ -54,7 +56,7 @@ func run(idle int) int {
 	if err := unix.Chdir("/"); err != nil { // no directory is kept busy
 		return 1
 	}
-	put("/proc/self/comm", pollerArg) // or else its name is that of /proc/self/exe
+	_ = put("/proc/self/comm", pollerArg) // or else its name is that of /proc/self/exe
 	if err := descend(); err != nil {
 		return 1
 	}
@@ -64,20 +66,30 @@ func run(idle int) int {
 	return 0
 }
 
-// descend makes the process one of the lowest class. That is so among those that the
-// scheduler has in one group; where it groups sessions by themselves, which sched(7) calls
-// autogroups, the group of this one gets the least weight. Of cgroups it knows nothing: see poll.
+// descend puts the thread that polls, which is the only one to compute anything, into the
+// lowest class. That is so among those that the scheduler has in one group; where it groups
+// sessions by themselves, which sched(7) calls autogroups, the group of this one gets the least weight.
+// Of cgroups it knows nothing: see poll.
 func descend() error {
-	put("/proc/self/autogroup", "19") // where there is such a thing
+	// Without privileges that is granted once in 100 ms, to all programs together.
+	for range tries {
+		if put("/proc/self/autogroup", "19") != unix.EAGAIN {
+			break
+		}
+		_, _ = unix.Poll(nil, 110)
+	}
 	return unix.SchedSetAttr(0, &unix.SchedAttr{Size: unix.SizeofSchedAttr, Policy: unix.SCHED_IDLE}, 0)
 }
 
-// put writes to a file of the kernel's, if it can be.
-func put(name, text string) {
-	if fd, err := unix.Open(name, unix.O_WRONLY|unix.O_CLOEXEC, 0); err == nil {
-		_, _ = unix.Write(fd, []byte(text))
-		unix.Close(fd)
+// put writes to a file of the kernel's.
+func put(name, text string) error {
+	fd, err := unix.Open(name, unix.O_WRONLY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return err
 	}
+	defer unix.Close(fd)
+	_, err = unix.Write(fd, []byte(text))
+	return err
 }
 
 // serve polls for as many milliseconds as each message says, until there are none any

@@ -29,13 +29,15 @@ func TestMain(m *testing.M) {
 
 func own() {
 	var p Poller
-	for told := false; ; time.Sleep(time.Millisecond) {
+	told := false
+	for end := time.Now().Add(time.Minute); time.Now().Before(end); time.Sleep(time.Millisecond) {
 		p.Poll(255)
 		if pid := p.process(); pid != 0 && !told {
 			fmt.Println(pid)
 			told = true
 		}
 	}
+	os.Exit(1)
 }
 
 // process is the number of the one that runs, or 0.
@@ -195,7 +197,9 @@ func TestPreempted(t *testing.T) {
 
 // TestWithoutWork has the process end for want of it, and another one started.
 func TestWithoutWork(t *testing.T) {
-	p := begin(t, 50*time.Millisecond)
+	p := &Poller{idle: time.Millisecond}
+	t.Cleanup(p.Close)
+	p.Poll(1)
 	eventually(t, "gone", p.gone)
 	eventually(t, "polling again", func() bool {
 		p.Poll(1)
@@ -251,7 +255,7 @@ func TestClose(t *testing.T) {
 	eventually(t, "gone", func() bool { return p.gone() && fields(pid) == nil })
 }
 
-// TestCloseStopped does not wait for a process that does not run.
+// TestCloseStopped ends a process that cannot find out that it is to end.
 func TestCloseStopped(t *testing.T) {
 	p := begin(t, time.Hour)
 	if err := unix.Kill(p.process(), unix.SIGSTOP); err != nil {
@@ -259,6 +263,21 @@ func TestCloseStopped(t *testing.T) {
 	}
 	p.Close()
 	eventually(t, "gone", p.gone)
+}
+
+// TestCloseStarved does not wait for a process that gets no time to end.
+func TestCloseStarved(t *testing.T) {
+	p := &Poller{ended: make(chan struct{})} // for ever
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		p.Close()
+	}()
+	select {
+	case <-done:
+	case <-time.After(time.Minute):
+		t.Error("it waits")
+	}
 }
 
 func TestOwnerKilled(t *testing.T) {
