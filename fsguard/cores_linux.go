@@ -11,25 +11,25 @@ import (
 )
 
 const (
-	// long is a hand-over for which a core had to be had back from the host. Others
+	// longHandOver is one for which a core had to be had back from the host. Others
 	// take 5 to 20 µs.
-	long = 25 * time.Microsecond
-	// near is how soon after another one a hand-over has to come to be one of many.
-	near = time.Millisecond
-	// enough is how many long ones there are before anything is done about them, and
-	// pause after what time without any that begins anew.
-	enough = 64
-	pause  = time.Second
-	// longest is for how many milliseconds a core is polled on at most: twice as many as
+	longHandOver = 25 * time.Microsecond
+	// streakGap is how soon after another one a hand-over has to come to be one of many.
+	streakGap = time.Millisecond
+	// streakLength is how many long ones there are before anything is done about them, and
+	// streakEnd after what time without any that begins anew.
+	streakLength = 64
+	streakEnd    = time.Second
+	// longestPoll is for how many milliseconds a core is polled on at most: twice as many as
 	// the last time, if that is just over, or else a single one.
-	longest = 4
-	// A core is polled on for one part in share of the time, once saved has been used up.
-	share = 4
-	saved = 20 * time.Millisecond
-	// vain is after how many times in a row of which more than half of the hand-overs
-	// were long all the same, that nothing is done for a while, which is rest.
-	vain = 16
-	rest = time.Second
+	longestPoll = 4
+	// A core is polled on for one part in pollShare of the time, once pollCredit has been used up.
+	pollShare  = 4
+	pollCredit = 20 * time.Millisecond
+	// After vainPolls in a row, in which more than half of the hand-overs were long all the
+	// same, nothing is done for as long as pollRest.
+	vainPolls = 16
+	pollRest  = time.Second
 )
 
 // handOvers has an idle core polled on while files are handed over, one soon after
@@ -47,7 +47,7 @@ type handOvers struct {
 
 	mu      sync.Mutex
 	last    time.Time     // when a file was handed over
-	slow    int           // long hand-overs, up to enough
+	streak  int           // long ones since the last pause, up to streakLength
 	until   time.Time     // a core is polled on until then
 	millis  uint8         // for how many that was
 	during  int           // hand-overs in that time
@@ -58,9 +58,9 @@ type handOvers struct {
 	credits time.Time     // as of then
 }
 
-// shared is what the guards of a process have in common: it is the process that uses up
+// sharedHandOvers is what the guards of a process have in common: it is the process that uses up
 // its processor time.
-var shared struct {
+var sharedHandOvers struct {
 	mu     sync.Mutex
 	guards int
 	cores  *handOvers
@@ -72,12 +72,12 @@ func joinHandOvers() *handOvers {
 	if cores := runtime.NumCPU(); cores == 1 || runtime.GOMAXPROCS(0) < cores {
 		return nil
 	}
-	shared.mu.Lock()
-	defer shared.mu.Unlock()
-	if shared.guards++; shared.guards == 1 {
-		shared.cores = &handOvers{poller: new(haltpoll.Poller)}
+	sharedHandOvers.mu.Lock()
+	defer sharedHandOvers.mu.Unlock()
+	if sharedHandOvers.guards++; sharedHandOvers.guards == 1 {
+		sharedHandOvers.cores = &handOvers{poller: new(haltpoll.Poller)}
 	}
-	return shared.cores
+	return sharedHandOvers.cores
 }
 
 // leave ends what polls, with the last guard.
@@ -85,13 +85,13 @@ func (h *handOvers) leave() {
 	if h == nil {
 		return
 	}
-	shared.mu.Lock()
-	shared.guards--
-	last := shared.guards == 0
+	sharedHandOvers.mu.Lock()
+	sharedHandOvers.guards--
+	last := sharedHandOvers.guards == 0
 	if last {
-		shared.cores = nil
+		sharedHandOvers.cores = nil
 	}
-	shared.mu.Unlock()
+	sharedHandOvers.mu.Unlock()
 	if last {
 		h.poller.Close()
 	}
@@ -113,29 +113,29 @@ func (h *handOvers) decide(began, ended time.Time) (millis uint8) {
 	defer h.mu.Unlock()
 	apart := began.Sub(h.last)
 	h.last = ended
-	if apart > pause {
-		h.slow, h.useless = 0, 0
+	if apart > streakEnd {
+		h.streak, h.useless = 0, 0
 	}
-	if apart > near || ended.Before(h.resumes) {
+	if apart > streakGap || ended.Before(h.resumes) {
 		return 0
 	}
-	slow := ended.Sub(began) >= long
+	tookLong := ended.Sub(began) >= longHandOver
 	if ended.Before(h.until) {
 		h.during++
-		if slow {
+		if tookLong {
 			h.inVain++
 		}
 		return 0
 	}
-	if !slow {
+	if !tookLong {
 		return 0
 	}
-	if h.slow < enough {
-		h.slow++
+	if h.streak < streakLength {
+		h.streak++
 		return 0
 	}
-	if h.judge(); h.useless >= vain {
-		h.useless, h.resumes = 0, ended.Add(rest)
+	if h.judge(); h.useless >= vainPolls {
+		h.useless, h.resumes = 0, ended.Add(pollRest)
 		return 0
 	}
 	return h.next(ended)
@@ -156,11 +156,11 @@ func (h *handOvers) judge() {
 // next polls on a core from now on, if there is credit for it.
 func (h *handOvers) next(now time.Time) uint8 {
 	millis := uint8(1)
-	if now.Sub(h.until) < near {
-		millis = min(2*h.millis, longest)
+	if now.Sub(h.until) < streakGap {
+		millis = min(2*h.millis, longestPoll)
 	}
 	d := time.Duration(millis) * time.Millisecond
-	h.credit, h.credits = min(h.credit+now.Sub(h.credits)/share, saved), now
+	h.credit, h.credits = min(h.credit+now.Sub(h.credits)/pollShare, pollCredit), now
 	if h.credit < d {
 		return 0
 	}

@@ -23,19 +23,19 @@ func (p *polled) Close()            { p.closed = true }
 func TestHandOvers(t *testing.T) {
 	const (
 		short = 24 * time.Microsecond
-		slow  = 25 * time.Microsecond
-		apart = 55 * time.Microsecond // with slow, 80
-		far   = near + time.Microsecond
+		long  = 25 * time.Microsecond
+		apart = 55 * time.Microsecond // with long, 80
+		far   = streakGap + time.Microsecond
 	)
 	type step struct {
 		many        int
 		after, take time.Duration
 	}
-	first := step{1, time.Hour, slow} // alone
-	acting := step{1 + enough, apart, slow}
+	first := step{1, time.Hour, long} // alone
+	acting := step{1 + streakLength, apart, long}
 	var mostly []step // long as soon as nothing is polled on, and short else
 	for range 10_000 {
-		mostly = append(mostly, step{1, apart, slow}, step{8, apart, short})
+		mostly = append(mostly, step{1, apart, long}, step{8, apart, short})
 	}
 	for _, test := range []struct {
 		name  string
@@ -44,20 +44,20 @@ func TestHandOvers(t *testing.T) {
 		most  time.Duration // that is polled on in a second, instead of want
 	}{
 		{name: "short ones", steps: []step{first, {5000, apart, short}}},
-		{name: "far ones", steps: []step{first, {5000, far, slow}}},
-		{name: "near ones", steps: []step{first, {1 + enough, near, slow}}, want: []uint8{1}},
-		{name: "not enough", steps: []step{first, {enough, apart, slow}}},
+		{name: "far ones", steps: []step{first, {5000, far, long}}},
+		{name: "near ones", steps: []step{first, {1 + streakLength, streakGap, long}}, want: []uint8{1}},
+		{name: "not enough", steps: []step{first, {streakLength, apart, long}}},
 		{name: "enough", steps: []step{first, acting}, want: []uint8{1}},
-		{name: "enough among others", steps: []step{first, {enough, apart, slow}, {5000, apart, short}, {1, apart, slow}}, want: []uint8{1}},
-		{name: "enough by and by", steps: []step{first, {enough, apart, slow}, {1, pause, slow}, {1, apart, slow}}, want: []uint8{1}},
-		{name: "a pause", steps: []step{first, {enough, apart, slow}, {1, pause + 1, slow}, {1, apart, slow}}},
-		{name: "a pause while acting", steps: []step{first, acting, {1, pause + 1, slow}, {enough, apart, slow}}, want: []uint8{1}},
-		{name: "polled on already", steps: []step{first, acting, {12, apart, slow}}, want: []uint8{1}},
-		{name: "longer each time", steps: []step{first, acting, {13, apart, slow}, {26, apart, slow}, {51, apart, slow}}, want: []uint8{1, 2, 4, 4}},
+		{name: "enough among others", steps: []step{first, {streakLength, apart, long}, {5000, apart, short}, {1, apart, long}}, want: []uint8{1}},
+		{name: "enough by and by", steps: []step{first, {streakLength, apart, long}, {1, streakEnd, long}, {1, apart, long}}, want: []uint8{1}},
+		{name: "a pause", steps: []step{first, {streakLength, apart, long}, {1, streakEnd + 1, long}, {1, apart, long}}},
+		{name: "a pause while acting", steps: []step{first, acting, {1, streakEnd + 1, long}, {streakLength, apart, long}}, want: []uint8{1}},
+		{name: "polled on already", steps: []step{first, acting, {12, apart, long}}, want: []uint8{1}},
+		{name: "longer each time", steps: []step{first, acting, {13, apart, long}, {26, apart, long}, {51, apart, long}}, want: []uint8{1, 2, 4, 4}},
 		{name: "short ones do nothing", steps: []step{first, acting, {100, apart, short}}, want: []uint8{1}},
-		{name: "a remedy for some time", steps: []step{first, acting, {500, apart, short}, {1, apart, slow}, {500, apart, short}, {1, apart, slow}}, want: []uint8{1, 1, 1}},
-		{name: "a quarter of the time", steps: append([]step{first, acting}, mostly...), most: time.Second/share + saved},
-		{name: "no remedy", steps: []step{first, acting, {50_000, apart, slow}}, most: time.Second / 9},
+		{name: "a remedy for some time", steps: []step{first, acting, {500, apart, short}, {1, apart, long}, {500, apart, short}, {1, apart, long}}, want: []uint8{1, 1, 1}},
+		{name: "a quarter of the time", steps: append([]step{first, acting}, mostly...), most: time.Second/pollShare + pollCredit},
+		{name: "no remedy", steps: []step{first, acting, {50_000, apart, long}}, most: time.Second / 9},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			var p polled
