@@ -65,7 +65,7 @@
 // the owner and group of its directory when root commits, and mode and
 // modification time of the sandbox's. No set-user-ID or set-group-ID bit is ever
 // carried over. When permissions are all that changed, the file stays and is
-// only given those.
+// only given those, unless it has other names.
 //
 // # Mount points
 //

@@ -12,6 +12,8 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/sandbox-rls/sandbox/internal/commit"
+	"github.com/sandbox-rls/sandbox/internal/required"
+	"github.com/sandbox-rls/sandbox/internal/volume"
 )
 
 // TestMounts commits to a target with other mounts in it.
@@ -114,4 +116,47 @@ func TestNoPermission(t *testing.T) {
 		t.Error("something was left")
 	}
 	w.clean(t)
+}
+
+// TestDirectoryComesBack takes a commit back that had removed a directory, on a file system
+// that gives the new one the old one's inode number.
+func TestDirectoryComesBack(t *testing.T) {
+	if os.Getuid() != 0 {
+		t.Skip("only root mounts ext4")
+	}
+	dir := diskDir(t)
+	v, err := volume.NewFormatter(dir).Create(dir, 16<<20)
+	if errors.Is(err, errors.ErrUnsupported) {
+		required.Missing(t, "loop", err)
+	}
+	must(t, err)
+	defer v.Close()
+	must(t, os.Mkdir(v.Root()+"/world", 0o755))
+	w := newWorld(t, v.Root()+"/world", files{"b": "1", "e/z": "1", "f": "1"}, files{"b": "2", "f": "2"})
+	for _, tree := range []string{w.lower, w.target} {
+		must(t, os.Chmod(tree+"/e", 0o751))
+	}
+	b, err := os.Open(w.target + "/b")
+	must(t, err)
+	defer b.Close()
+	const immutable = unix.STATX_ATTR_IMMUTABLE                                    // as FS_IMMUTABLE_FL
+	must(t, unix.IoctlSetPointerInt(int(b.Fd()), unix.FS_IOC_SETFLAGS, immutable)) // nothing takes its place
+	before := inode(t, w.target+"/e")
+	_, err = w.commit(t, commit.Options{})
+	if !errors.Is(err, unix.EPERM) {
+		t.Fatalf("commit: %v", err)
+	}
+	if after := inode(t, w.target+"/e"); after != before {
+		t.Errorf("the directory was %d, and is %d: this shows nothing", before, after)
+	}
+	w.clean(t)
+	w.same(t, w.lower)
+	must(t, unix.IoctlSetPointerInt(int(b.Fd()), unix.FS_IOC_SETFLAGS, 0))
+}
+
+func inode(t *testing.T, name string) uint64 {
+	t.Helper()
+	var st unix.Stat_t
+	must(t, unix.Stat(name, &st))
+	return st.Ino
 }

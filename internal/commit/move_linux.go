@@ -97,7 +97,9 @@ func (t *txn) compare(dir int, name string, old *Stamp) (string, error) {
 		return "", err
 	}
 	same := old.still(stampOf(e))
-	if t.recovering { // a step that was taken back has changed the change time
+	// A step that was taken back has changed the change time, as has one with another
+	// name of the file.
+	if t.recovering || t.linked[old.Ino] {
 		same = old.moved(stampOf(e))
 	}
 	return reasonIf(!same, changed), nil

@@ -151,6 +151,22 @@ func stepsOf(nodes []node) []step {
 	return inOrder(open, remove, create, finish)
 }
 
+// linked are the inodes of the files that several steps find at different names.
+func linked(steps []step) map[uint64]bool {
+	met, several := map[uint64]bool{}, map[uint64]bool{}
+	for i := range steps {
+		old := steps[i].Old
+		if old == nil || !old.Mode.IsRegular() {
+			continue
+		}
+		if met[old.Ino] {
+			several[old.Ino] = true
+		}
+		met[old.Ino] = true
+	}
+	return several
+}
+
 func inOrder(open, remove, create, finish []step) []step {
 	steps := make([]step, 0, len(open)+len(remove)+len(create)+len(finish))
 	steps = append(steps, open...)

@@ -63,6 +63,7 @@ func (t *txn) stageAll(ctx context.Context, upper string) error {
 		return err
 	}
 	t.rec.Steps = stepsOf(t.nodes) // without what failed
+	t.linked = linked(t.rec.Steps)
 	for i := range t.rec.Steps {
 		s := &t.rec.Steps[i]
 		if stamp := made[s.Item]; stamp != nil && s.Verb != stepRmdir {

@@ -34,6 +34,9 @@ type txn struct {
 	dirs    []stagingDir // by home
 	// contents are those of files that the caller has read.
 	contents *Contents
+	// linked are the files that more than one step is about: what one does to a name of
+	// theirs changes the change time, as the others see it.
+	linked map[uint64]bool
 	// recovering says that any of the steps may have been done.
 	recovering bool
 }

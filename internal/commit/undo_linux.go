@@ -68,9 +68,11 @@ func (t *txn) undoRmdir(s *step, dir int, last string) error {
 	if t.nodes[s.Item].fate == conflict {
 		return nil
 	}
-	if err := t.mkdir(dir, last); err != nil && err != unix.EEXIST {
+	err := t.mkdir(dir, last)
+	if err != nil && err != unix.EEXIST {
 		return err
 	}
+	made := err == nil
 	fd, e, err := openAny(dir, last)
 	if err == unix.ENOENT {
 		return nil
@@ -79,8 +81,12 @@ func (t *txn) undoRmdir(s *step, dir int, last string) error {
 		return err
 	}
 	defer unix.Close(fd)
-	if e.Ino == s.Old.Ino || e.Mode != fs.ModeDir|0o700 {
-		return nil // never removed, or again somebody's
+	// The number says nothing of a new one: a file system may give that of the old one again.
+	if !made && !t.recovering && e.Ino == s.Old.Ino {
+		return nil // never removed
+	}
+	if e.Mode != fs.ModeDir|0o700 {
+		return nil // again somebody's
 	}
 	if e.UID != s.Old.UID || e.GID != s.Old.GID {
 		if err := t.fchown(fd, int(s.Old.UID), int(s.Old.GID)); err != nil {

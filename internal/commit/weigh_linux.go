@@ -98,6 +98,9 @@ func (w *weigher) weigh(n *node) {
 	case reason != "" && !w.overwrite:
 		n.set(conflict, reason)
 	}
+	if n.now != nil && n.now.Mode.IsRegular() && n.now.Nlink > 1 {
+		n.only = false // its other names keep their permissions
+	}
 }
 
 // expected fails when the sandbox's file does not hold what it is expected to. What is
@@ -139,7 +142,7 @@ func (w *weigher) stamp(n *node) error {
 	if !n.now.Mode.IsRegular() {
 		return nil
 	}
-	if s.Size > smallFile && !touchedSince(s.Mtime, time.Now().UnixNano()) {
+	if s.Size > smallFile && n.now.Nlink < 2 && !touchedSince(s.Mtime, time.Now().UnixNano()) {
 		return nil
 	}
 	if f := w.contents.of(n.change.Path); f != nil && f.old.is(n.now.Dev, s) {

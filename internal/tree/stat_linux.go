@@ -4,6 +4,7 @@ package tree
 
 import (
 	"io/fs"
+	"math"
 
 	"golang.org/x/sys/unix"
 )
@@ -17,6 +18,7 @@ func (e *Entry) set(st *unix.Stat_t) {
 	e.Ino = st.Ino
 	e.Dev = uint64(st.Dev) //nolint:unconvert // its width depends on the architecture
 	e.UID, e.GID = st.Uid, st.Gid
+	e.Nlink = uint32(min(uint64(st.Nlink), math.MaxUint32)) //nolint:unconvert // its width depends on the architecture
 }
 
 // EntryOf makes an entry of what stat(2) said of path.

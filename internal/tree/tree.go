@@ -22,6 +22,8 @@ type Entry struct {
 	ModTime, ChangeTime int64
 	Ino, Dev            uint64
 	UID, GID            uint32
+	// Nlink is how many names the file has, as st_nlink.
+	Nlink uint32
 	// Link is the target of a symbolic link.
 	Link string
 }
