@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/sandbox-rls/sandbox/internal/procs"
+	"github.com/sandbox-rls/sandbox/internal/tree"
 )
 
 // expiry has a timer for each sandbox that is to be destroyed some time. Timers
@@ -49,6 +50,25 @@ func (e *expiry) close() {
 
 // schedule has a sandbox looked at when its record says that it is due.
 func (m *Manager) schedule(id string, when time.Time) { m.expiry.set(id, when) }
+
+// scheduleAll schedules what an earlier process has left. What is due already is gone
+// when it returns, unless that fails: nobody gets to know of it any more.
+func (m *Manager) scheduleAll(due map[string]time.Time) {
+	var group sync.WaitGroup
+	slots := make(chan struct{}, tree.Workers())
+	for id, when := range due {
+		if when.IsZero() || time.Until(when) > 0 {
+			m.schedule(id, when)
+			continue
+		}
+		slots <- struct{}{}
+		group.Go(func() {
+			m.expire(id)
+			<-slots
+		})
+	}
+	group.Wait()
+}
 
 // expire destroys a sandbox whose time is up, or which has been idle for long
 // enough. If that cannot be done it is tried again.

@@ -156,9 +156,7 @@ func (m *Manager) recover() (err error) {
 	if err := errors.Join(m.finishCommits(), m.finishImports(), m.engine.Sweep()); err != nil {
 		return err
 	}
-	for id, when := range due {
-		m.schedule(id, when)
-	}
+	m.scheduleAll(due)
 	return nil
 }
 

@@ -32,7 +32,7 @@ func (m *Manager) ImportDirectory(ctx context.Context, dir string, req CreateCod
 	if err != nil {
 		return fail(err)
 	}
-	t, err := tree.List(ctx, path)
+	t, err := m.listWithoutState(ctx, path)
 	if err != nil {
 		return fail(err)
 	}

@@ -14,6 +14,11 @@ import (
 
 // CreateFromDirectory makes a sandbox of a directory, as DirectoryService says.
 func (m *Manager) CreateFromDirectory(ctx context.Context, dir string, req CreateSandboxRequest) (*Info, error) {
+	rules, err := m.hideState(dir, &req)
+	if err != nil {
+		return nil, &Error{Op: "create", Path: dir, Err: err}
+	}
+	req.Rules = rules
 	return m.create(ctx, req, dir, func(id string, p *fsguard.Policy, r *sandboxRecord) (*engine.Workspace, error) {
 		if req.CodebaseID != "" {
 			return nil, invalidf("both a directory and a codebase")

@@ -18,6 +18,7 @@ type options struct {
 	req     CreateSandboxRequest
 	preset  string
 	rules   []Rule
+	ruled   bool // there were rules to add, if only none
 	ignore  []string
 	noStart bool
 	service Service
@@ -42,9 +43,9 @@ const (
 func WithPreset(name string) Option { return func(o *options) { o.preset = name } }
 
 // WithRules adds rules: to those of WithPreset, or, without it, to none, so
-// that what no rule speaks of is hidden. Several calls add up.
+// that what no rule speaks of is hidden: WithRules() hides all. Several calls add up.
 func WithRules(rules ...Rule) Option {
-	return func(o *options) { o.rules = append(slices.Clone(o.rules), rules...) }
+	return func(o *options) { o.rules, o.ruled = append(slices.Clone(o.rules), rules...), true }
 }
 
 // WithIgnore hides what matches the patterns, whatever the other rules say.
@@ -143,7 +144,7 @@ func (o *options) request() (CreateSandboxRequest, error) {
 func (o *options) policy() ([]Rule, error) {
 	var rules []Rule
 	preset := o.preset
-	if preset == "" && len(o.rules) == 0 {
+	if preset == "" && !o.ruled {
 		preset = DefaultPreset
 	}
 	if preset != "" {
@@ -154,12 +155,12 @@ func (o *options) policy() ([]Rule, error) {
 		rules = base
 	}
 	rules = append(rules, o.rules...)
-	top := 0
-	for _, r := range rules {
-		top = max(top, r.Priority)
+	if len(o.ignore) == 0 {
+		return rules, nil
 	}
+	above, err := outranking(rules)
 	for _, p := range o.ignore {
-		rules = append(rules, Rule{Pattern: p, Permission: None, Priority: top + 1})
+		rules = append(rules, Rule{Pattern: p, Permission: None, Priority: above})
 	}
-	return rules, nil
+	return rules, err
 }

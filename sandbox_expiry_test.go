@@ -82,7 +82,10 @@ func TestExpiryAfterRestart(t *testing.T) {
 	m, err = sandbox.NewManager(sandbox.Config{StateDir: dir})
 	check(t, err)
 	t.Cleanup(func() { check(t, m.Close()) })
-	for _, id := range []string{past, soon, idle} {
+	if isThere(t, m, past) {
+		t.Error("what was due when the state directory was opened is there")
+	}
+	for _, id := range []string{soon, idle} {
 		eventually(t, "it is gone", func() bool { return !isThere(t, m, id) })
 	}
 	for _, id := range []string{never, later} {
