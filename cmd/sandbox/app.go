@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"io"
 	"os"
 
 	"github.com/spf13/cobra"
@@ -12,17 +13,36 @@ import (
 // app is the program with what it is connected to.
 type app struct {
 	stdin, stdout, stderr *os.File
+	out                   output // is stdout, for what is written line by line
 	stateDir              string // by --state-dir
+}
+
+// output keeps the first error of what is written, for the end of the program.
+type output struct {
+	to  io.Writer
+	err error
+}
+
+func (o *output) Write(b []byte) (int, error) {
+	n, err := o.to.Write(b)
+	if o.err == nil {
+		o.err = err
+	}
+	return n, err
 }
 
 // main runs a command line and returns the exit code.
 func (a *app) main(ctx context.Context, args []string) int {
+	a.out.to = a.stdout
 	root := a.rootCommand()
 	root.SetArgs(args)
 	root.SetIn(a.stdin)
-	root.SetOut(a.stdout)
+	root.SetOut(&a.out)
 	root.SetErr(a.stderr)
 	cmd, err := root.ExecuteContextC(ctx)
+	if err == nil {
+		err = a.out.err
+	}
 	return a.exitCode(cmd, err)
 }
 

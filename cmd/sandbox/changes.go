@@ -33,7 +33,7 @@ committed: what "sandbox diff ID" shows in full, by names, one a line.`,
 				}
 				s := a.styleOf(a.stdout)
 				for _, c := range changes {
-					fmt.Fprintln(a.stdout, s.change(c))
+					fmt.Fprintln(&a.out, s.change(c))
 				}
 				return nil
 			})

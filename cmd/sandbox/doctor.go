@@ -71,13 +71,13 @@ func (a *app) doctor(ctx context.Context, asJSON bool) error {
 func (a *app) writeDiagnosis(d diagnosis) {
 	s := a.styleOf(a.stdout)
 	for line := range strings.Lines(d.String()) {
-		fmt.Fprint(a.stdout, s.report(line))
+		fmt.Fprint(&a.out, s.report(line))
 	}
-	fmt.Fprintln(a.stdout, "\n"+s.bold("Trial"))
+	fmt.Fprintln(&a.out, "\n"+s.bold("Trial"))
 	if d.Trial.OK {
-		fmt.Fprintf(a.stdout, "  %s  a sandbox was started in %.1f ms and did what it should\n", s.green("yes"), float64(d.Trial.Started.Microseconds())/1000)
+		fmt.Fprintf(&a.out, "  %s  a sandbox was started in %.1f ms and did what it should\n", s.green("yes"), float64(d.Trial.Started.Microseconds())/1000)
 	} else {
-		fmt.Fprintf(a.stdout, "  %s   a sandbox did not start: %s\n", s.red("NO"), oneLine(d.Trial.Error))
+		fmt.Fprintf(&a.out, "  %s   a sandbox did not start: %s\n", s.red("NO"), oneLine(d.Trial.Error))
 	}
 }
 

@@ -95,17 +95,17 @@ func (a *app) explain(rules []sandbox.Rule, dir string, names []string, asJSON b
 		if !d.Exists {
 			note = s.dim(" (there is none)")
 		}
-		fmt.Fprintf(a.stdout, "%s %s%s\n", s.level(d.Permission), printable(d.Path), note)
+		fmt.Fprintf(&a.out, "%s %s%s\n", s.level(d.Permission), printable(d.Path), note)
 		switch {
 		case d.Rule != nil:
-			fmt.Fprintf(a.stdout, "      by %s\n", describe(*d.Rule))
+			fmt.Fprintf(&a.out, "      by %s\n", describe(*d.Rule))
 		case d.Path == "/":
-			fmt.Fprintf(a.stdout, "      the root is always there\n")
+			fmt.Fprintf(&a.out, "      the root is always there\n")
 		default:
-			fmt.Fprintf(a.stdout, "      no rule matches\n")
+			fmt.Fprintf(&a.out, "      no rule matches\n")
 		}
 		for _, r := range d.Beaten {
-			fmt.Fprintln(a.stdout, s.dim("      not "+describe(r)))
+			fmt.Fprintln(&a.out, s.dim("      not "+describe(r)))
 		}
 	}
 	return nil

@@ -31,11 +31,14 @@ func (f *limitFlags) add(cmd *cobra.Command) {
 
 // limits are those that the flags ask for.
 func (f *limitFlags) limits() (sandbox.ResourceLimits, error) {
-	const period = 100_000 // µs, which a quota is of
-	l := sandbox.ResourceLimits{MemoryBytes: int64(f.memory), DiskBytes: int64(f.disk), PidsLimit: f.pids, CPUQuota: int64(math.Round(f.cpus * period))}
-	if f.cpus != 0 && l.CPUQuota == 0 {
-		return l, usagef("--cpus %v is too little", f.cpus)
+	const (
+		period      = 100_000 // µs, which a quota is of
+		least, most = 0.01, 1 << 16
+	)
+	if f.cpus != 0 && !(f.cpus >= least && f.cpus <= most) { // also what is no number
+		return sandbox.ResourceLimits{}, usagef("--cpus %v: want %v to %d cores", f.cpus, least, most)
 	}
+	l := sandbox.ResourceLimits{MemoryBytes: int64(f.memory), DiskBytes: int64(f.disk), PidsLimit: f.pids, CPUQuota: int64(math.Round(f.cpus * period))}
 	if err := l.Validate(); err != nil {
 		return l, usageError{err}
 	}

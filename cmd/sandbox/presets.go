@@ -82,7 +82,7 @@ func (a *app) listPresets(asJSON bool) error {
 		if p.Default {
 			note = s.dim(" (the default)")
 		}
-		fmt.Fprintf(a.stdout, "%s  %s%s\n", s.bold(fmt.Sprintf("%-11s", p.Name)), p.Description, note)
+		fmt.Fprintf(&a.out, "%s  %s%s\n", s.bold(fmt.Sprintf("%-11s", p.Name)), p.Description, note)
 	}
 	return nil
 }
@@ -96,9 +96,9 @@ func (a *app) showPreset(name string, asJSON bool) error {
 		return a.writeJSON(rules)
 	}
 	s := a.styleOf(a.stdout)
-	fmt.Fprintln(a.stdout, s.bold("priority  level  pattern"))
+	fmt.Fprintln(&a.out, s.bold("priority  level  pattern"))
 	for _, r := range rules {
-		fmt.Fprintf(a.stdout, "%8d  %s  %s\n", r.Priority, s.level(r.Permission), r.Pattern)
+		fmt.Fprintf(&a.out, "%8d  %s  %s\n", r.Priority, s.level(r.Permission), r.Pattern)
 	}
 	return nil
 }

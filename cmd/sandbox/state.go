@@ -96,7 +96,7 @@ func holder(pid int) string {
 }
 
 // printID writes an id for scripts to take.
-func (a *app) printID(id string) { fmt.Fprintln(a.stdout, id) }
+func (a *app) printID(id string) { fmt.Fprintln(&a.out, id) }
 
 // note tells the user something that is no error.
 func (a *app) note(format string, args ...any) {

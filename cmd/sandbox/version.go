@@ -16,7 +16,7 @@ func (a *app) versionCommand() *cobra.Command {
 		Short: "Print the version of this program",
 		Args:  noArguments,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			fmt.Fprintln(a.stdout, "sandbox "+version()+" "+runtime.Version()+" "+runtime.GOOS+"/"+runtime.GOARCH)
+			fmt.Fprintln(&a.out, "sandbox "+version()+" "+runtime.Version()+" "+runtime.GOOS+"/"+runtime.GOARCH)
 			return nil
 		},
 	}
