@@ -8,9 +8,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/sandbox-rls/sandbox"
 )
@@ -111,5 +115,30 @@ func TestCommitWhileFilesGo(t *testing.T) {
 			}
 		}
 		failed += len(report.Failed)
+	}
+}
+
+// TestCommitAfterOneTakenBack has a live directory committed to while one file is open for
+// writing: what was put back then is nobody's change.
+func TestCommitAfterOneTakenBack(t *testing.T) {
+	t.Parallel()
+	m, _ := manager(t)
+	dir := project(t, map[string]string{"a": "1", "b": "1", "busy": "1", "c/d": "1"})
+	check(t, filepath.WalkDir(dir, func(name string, _ fs.DirEntry, err error) error {
+		check(t, err)
+		return os.Chtimes(name, time.Time{}, time.Now().Add(-time.Hour))
+	}))
+	sb := from(t, m, dir, sandbox.WithPreset("full-access"), sandbox.WithLive())
+	must(t, sb, "for f in a b busy; do echo 2 > $f; done; rm c/d")
+	busy, err := os.OpenFile(dir+"/busy", os.O_WRONLY, 0)
+	check(t, err)
+	if _, err := sb.Commit(t.Context(), sandbox.CommitOptions{}); !errors.Is(err, sandbox.ErrConflict) {
+		t.Fatalf("commit while a file is open for writing: %v", err)
+	}
+	check(t, busy.Close())
+	report, err := sb.Commit(t.Context(), sandbox.CommitOptions{Partial: true})
+	check(t, err)
+	if len(report.Applied) != 3 || len(report.Conflicts) != 1 || report.Conflicts[0].Path != "/busy" {
+		t.Errorf("committed %v, conflicts %v", report.Applied, report.Conflicts)
 	}
 }

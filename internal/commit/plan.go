@@ -36,6 +36,8 @@ type node struct {
 	dir parent
 	// only says that only permissions differ.
 	only bool
+	// forced says that it is not what the sandbox began with, and is to be overwritten.
+	forced bool
 	// plain says that the file of the target has no attributes.
 	plain bool
 }

@@ -36,6 +36,9 @@ type Report struct {
 	Failed []Item
 	// RolledBack says that steps were done and taken back again.
 	RolledBack bool
+	// Restored are paths from which steps were taken back, where what was judged stands
+	// again, if with another change time. Known takes them.
+	Restored []Item
 	// Left are steps that could not be taken back, or that left something
 	// behind: the reason says what and where.
 	Left []Item

@@ -144,7 +144,7 @@ func (t *txn) rollBack(last int, why error) (*Report, error) {
 	_ = t.put(undoing) // without it, Recover tries to go on first
 	err := t.undo(last)
 	report := t.report()
-	report.Applied, report.RolledBack = nil, true
+	report.Applied, report.RolledBack, report.Restored = nil, true, t.restored
 	if errors.Is(why, errConflict) {
 		why = nil
 	}

@@ -49,6 +49,8 @@ type outcome struct {
 
 	mu   sync.Mutex
 	left []Item
+
+	restored []Item // what Report calls that
 }
 
 func newOutcome(items int) *outcome {

@@ -3,10 +3,15 @@
 package commit
 
 import (
+	"bytes"
 	"errors"
 	"io/fs"
+	"slices"
+	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/sandbox-rls/sandbox/internal/tree"
 )
 
 // undo takes back the steps up to the one with index last, which may not have
@@ -22,9 +27,35 @@ func (t *txn) undo(last int) error {
 		}
 		if reason != "" {
 			t.leave(s, reason)
+		} else {
+			t.noteRestored(s)
 		}
 	}
+	slices.SortFunc(t.restored, func(a, b Item) int { return tree.Compare(a.Path, b.Path) })
 	return errors.Join(failures...)
+}
+
+// noteRestored notes that a file is again as it was judged: the change time, by which a live
+// sandbox would take it for changed, is the commit's own doing.
+func (t *txn) noteRestored(s *step) {
+	n := &t.nodes[s.Item]
+	if t.recovering || n.forced || s.Old == nil || s.Old.Mode.IsDir() && s.Verb != stepChmod {
+		return
+	}
+	dir, last, err := openParent(t.root, string(s.Path))
+	if err != nil {
+		return
+	}
+	defer unix.Close(dir)
+	is, busy, err := t.look(dir, last)
+	if err != nil || busy || !s.Old.moved(*is) || touchedSince(is.Mtime, time.Now().UnixNano()) {
+		return
+	}
+	if is.Mode.IsRegular() && (is.Digest == nil || !bytes.Equal(is.Digest, s.Old.Digest)) {
+		return
+	}
+	is.Digest = nil // what is known goes by the times
+	t.restored = append(t.restored, Item{Path: n.change.Path, Kind: n.change.Kind, Now: is})
 }
 
 func (t *txn) undoStep(s *step) (string, error) {

@@ -98,6 +98,7 @@ func (w *weigher) weigh(n *node) {
 	case reason != "" && !w.overwrite:
 		n.set(conflict, reason)
 	}
+	n.forced = reason != ""
 	if n.now != nil && n.now.Mode.IsRegular() && n.now.Nlink > 1 {
 		n.only = false // its other names keep their permissions
 	}

@@ -4,6 +4,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"io/fs"
 	"os"
 	"slices"
@@ -119,6 +120,9 @@ func (w *Workspace) commitToDir(ctx context.Context, changes []delta.Change, o C
 		DryRun: o.DryRun, Partial: o.Partial, Overwrite: o.Overwrite, Later: w.engine.later,
 		Allow: func(path string) bool { return w.Policy.Level(path) == fsguard.Write || in(made, path) },
 	})
+	if own && w.Live && report != nil && len(report.Restored) > 0 {
+		err = errors.Join(err, w.restored(report))
+	}
 	if err != nil || o.DryRun || !own {
 		return report, err
 	}
@@ -155,6 +159,17 @@ func (w *Workspace) committed(ctx context.Context, target string, report *commit
 		}
 		return nil
 	})
+}
+
+// restored notes that what a commit has put back into a live directory is as it was.
+func (w *Workspace) restored(report *commit.Report) error {
+	done, err := w.holdAlone()
+	if err != nil {
+		return err
+	}
+	defer done()
+	w.origin.note(report.Restored)
+	return nil
 }
 
 // adopt puts what was committed into the base, as the target has it: unless somebody
