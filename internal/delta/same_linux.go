@@ -45,8 +45,8 @@ type comparer struct {
 	shown Compared
 }
 
-// sameContent compares two files byte by byte. One that cannot be read is
-// taken to differ, but for placeholders, which hold nothing.
+// sameContent compares two files byte by byte, but for the holes that both have. One
+// that cannot be read is taken to differ, but for placeholders, which hold nothing.
 func (c *comparer) sameContent(a, b *found) bool {
 	fa, now, err := openRegular(a)
 	if err != nil {
@@ -64,7 +64,11 @@ func (c *comparer) sameContent(a, b *found) bool {
 	if c.a == nil {
 		c.a, c.b = make([]byte, compareBuffer), make([]byte, compareBuffer)
 	}
+	sparse := old.Size > compareBuffer && a.holes() && b.holes()
 	for at := int64(0); at < old.Size; {
+		if sparse {
+			at = pastHoles(fa, fb, at, old.Size)
+		}
 		most := min(compareBuffer, old.Size-at)
 		n, err := readAt(fa, c.a[:most], at)
 		if err != nil {
@@ -87,6 +91,29 @@ func (c *comparer) sameContent(a, b *found) bool {
 		at += int64(n)
 	}
 	return true
+}
+
+// holes reports whether a file takes less space than its size says.
+func (f *found) holes() bool { return f.blocks*512 < f.Size }
+
+// pastHoles is where the holes end that two files of that size have both at a place. It is
+// never past their last byte: what is missing of a file that has become shorter meanwhile
+// is no hole.
+func pastHoles(a, b int, at, size int64) int64 {
+	return min(dataFrom(a, at, size), dataFrom(b, at, size), size-1)
+}
+
+// dataFrom is where the next data of a file of that size begins, at a place in it or after
+// it: size when there is none, and the place itself on a file system that knows no holes.
+func dataFrom(fd int, at, size int64) int64 {
+	data, err := unix.Seek(fd, at, unix.SEEK_DATA)
+	switch {
+	case err == unix.ENXIO:
+		return size
+	case err != nil:
+		return at
+	}
+	return data
 }
 
 // openRegular opens a file, which may have become something else meanwhile, and tells
