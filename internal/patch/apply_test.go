@@ -184,6 +184,8 @@ var trees = map[string]struct{ from, to tree }{
 	"quotes":              {tree{`a"b\c`: "a\n"}, tree{`a"b\c`: "b\n", "tab\there": "x\n"}},
 	"newline in name":     {tree{"a\nb": "a\n"}, tree{"a\nb": "b\n", "\x01": "x\n", "\x7f": ""}},
 	"names not UTF-8":     {tree{"\xff\xfe": "a\n"}, tree{"\xff\xfe": "b\n", "ünï": "x\n", "right\u202eto left": "x\n"}},
+	"spaces at the end":   {tree{"t": "a\n", "t ": "a\n", "d /t  ": "a\n", "t\t": "a\n", "gone ": "a\n", "x ": "!x\n"}, tree{"t": "a\n", "t ": "b\n", "d /t  ": "b\n", "t\t": "b\n", "new ": "a\n", "none ": "", "x ": "#!x\n"}},
+	"spaces and a time":   {tree{"t": "a\n", "t 2024-01-02 03:04:05 +0000": "a\n"}, tree{"t": "a\n", "t 2024-01-02 03:04:05 +0000": "b\n"}},
 	"empty file, spaces":  {tree{"f": "a\n"}, tree{"f": "a\n", "a b b/a b": ""}},
 }
 

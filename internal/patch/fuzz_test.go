@@ -25,7 +25,7 @@ func FuzzEdits(f *testing.F) {
 // FuzzQuote asks that a name is one line of what is shown as itself, and is found
 // again in it.
 func FuzzQuote(f *testing.F) {
-	for _, s := range []string{"plain", "a b", `"`, "\\", "\n\t\a", "\xff", "\u202e", "\u00e4", "\\303"} {
+	for _, s := range []string{"plain", "a b", "a ", `"`, "\\", "\n\t\a", "\xff", "\u202e", "\u00e4", "\\303"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, name string) {

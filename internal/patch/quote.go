@@ -11,7 +11,8 @@ import (
 
 // quote writes a name as git does: as it is, or, if it holds anything that
 // could be taken for something else or that is not printed, in quotation marks
-// and with the escapes of C.
+// and with the escapes of C. So is one that ends in a space, which git leaves as it is:
+// GNU patch would cut the space off, and change the file of the name that is left.
 func quote(name string) string {
 	if plain(name) {
 		return name
@@ -45,6 +46,9 @@ func escape(b *strings.Builder, c byte) {
 }
 
 func plain(name string) bool {
+	if strings.HasSuffix(name, " ") {
+		return false
+	}
 	for i := 0; i < len(name); {
 		r, size := utf8.DecodeRuneInString(name[i:])
 		if !printable(r, size) || r == '"' || r == '\\' {

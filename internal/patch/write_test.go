@@ -56,6 +56,11 @@ func TestNotes(t *testing.T) {
 		{"new binary", patch.Change{Path: "/f x", New: regular(0o755, "a\x00")}, "diff --git a/f x b/f x\nnew file mode 100755\nindex 0000000000..90802fedc2\nBinary files /dev/null and b/f x differ\n"},
 		{"binary made executable", patch.Change{Path: "/f", Old: regular(0o644, "a\x00"), New: regular(0o755, "a\x00")}, "diff --git a/f b/f\nold mode 100644\nnew mode 100755\n"},
 		{
+			"space at the end",
+			patch.Change{Path: "/f ", Old: regular(0o644, "a\n"), New: regular(0o644, "b\n")},
+			"diff --git \"a/f \" \"b/f \"\nindex 7898192261..6178079822 100644\n--- \"a/f \"\n+++ \"b/f \"\n@@ -1 +1 @@\n-a\n+b\n",
+		},
+		{
 			"withheld",
 			patch.Change{Path: "/f", Old: regular(0o644, "a\n"), New: &patch.File{Mode: 0o644, Withheld: "it is too large"}},
 			"# f: it is too large\ndiff --git a/f b/f\nold mode 100644\nnew mode 100644\nBinary files a/f and b/f differ\n",
@@ -114,6 +119,7 @@ func TestQuote(t *testing.T) {
 	for name, want := range map[string]string{
 		"a/b c": "a/b c", "ünï→": "ünï→", "": "",
 		"a\tb": `"a\tb"`, `q"`: `"q\""`, `b\`: `"b\\"`, "\x1b[31m": `"\033[31m"`, "\xff": `"\377"`,
+		"a ": `"a "`, " a": " a", " ": `" "`,
 		"\u202e": `"\342\200\256"`, "\u0085": `"\302\205"`, "\ufffd": "\ufffd",
 	} {
 		if got := patch.Quote(name); got != want {
