@@ -100,3 +100,30 @@ func TestOwners(t *testing.T) {
 		}
 	}
 }
+
+// TestHugeHoles commits a file that would take days to read, with times by which nothing can be
+// said of it, over one of the same kind.
+func TestHugeHoles(t *testing.T) {
+	const huge = 8 << 40
+	w := newWorld(t, diskDir(t), files{"a": "1"}, files{"a": "2", "new": "1"})
+	must(t, os.Truncate(w.target+"/a", huge-1))
+	must(t, os.Link(w.target+"/a", w.target+"/b"))
+	for _, name := range []string{"a", "new"} {
+		must(t, os.Truncate(w.upper+"/"+name, huge))
+		must(t, os.Chtimes(w.upper+"/"+name, time.Time{}, time.Now().Add(time.Hour)))
+	}
+	done := make(chan error, 1)
+	go func() {
+		_, err := w.commit(t, commit.Options{Overwrite: true})
+		done <- err
+	}()
+	select {
+	case err := <-done:
+		must(t, err)
+	case <-time.After(time.Minute):
+		t.Fatal("it takes too long")
+	}
+	if got := lstat(t, w.target+"/a").Size; got != huge {
+		t.Errorf("%d bytes", got)
+	}
+}

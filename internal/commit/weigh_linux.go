@@ -19,6 +19,10 @@ import (
 // times say.
 const smallFile = 1 << 20
 
+// largestSummed is up to which size one is whose times say too little: a sparse file may have
+// any size, and its holes are read, too.
+const largestSummed = 256 << 20
+
 // weigher compares what the target has with the change and with the base. It is for
 // one goroutine at a time.
 type weigher struct {
@@ -143,7 +147,7 @@ func (w *weigher) stamp(n *node) error {
 	if !n.now.Mode.IsRegular() {
 		return nil
 	}
-	if s.Size > smallFile && n.now.Nlink < 2 && !touchedSince(s.Mtime, time.Now().UnixNano()) {
+	if s.Size > smallFile && n.now.Nlink < 2 && !touchedSince(s.Mtime, time.Now().UnixNano()) || s.Size > largestSummed {
 		return nil
 	}
 	if f := w.contents.of(n.change.Path); f != nil && f.old.is(n.now.Dev, s) {
