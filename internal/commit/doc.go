@@ -52,7 +52,8 @@
 // who sets the modification time back changes only the change time, as the exchange itself
 // does. The lease tells of writers that are there at that moment, not of those
 // that were. For larger files the times, the lease, and the change time right before the
-// exchange have to do, unless they were changed just before.
+// exchange have to do, unless they were changed just before, or have several names; and
+// for those of more than 256 MiB always.
 //
 // # What a file keeps
 //
