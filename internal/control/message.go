@@ -34,6 +34,9 @@ type Exec struct {
 	Env  []string
 	Dir  string
 	TTY  bool // the first file becomes its controlling terminal
+	// OpenFiles is the hard limit of open files that it has at most; 0: what the init's
+	// own leaves.
+	OpenFiles uint64
 }
 
 // Kill asks that the processes of a command get a signal.
@@ -115,6 +118,7 @@ func (m *Exec) encode(e *encoder) {
 	e.list(m.Env)
 	e.string(m.Dir)
 	e.bool(m.TTY)
+	e.uint(m.OpenFiles)
 }
 
 func (m *Kill) encode(e *encoder) {
@@ -180,7 +184,7 @@ func decodeBody(k Kind, d *decoder) Message {
 	case KindSetup:
 		return decodeSetup(d)
 	case KindExec:
-		return &Exec{ID: d.uint(), Argv: d.list(), Env: d.list(), Dir: d.string(), TTY: d.bool()}
+		return &Exec{ID: d.uint(), Argv: d.list(), Env: d.list(), Dir: d.string(), TTY: d.bool(), OpenFiles: d.uint()}
 	case KindKill:
 		return &Kill{ID: d.uint(), Signal: int(d.uint() & 0x7f), Fresh: d.bool(), Leader: int(d.uint() & 0x7f)}
 	case KindSettle:

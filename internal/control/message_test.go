@@ -20,7 +20,10 @@ func messages() *rapid.Generator[control.Message] {
 	return rapid.Custom(func(t *rapid.T) control.Message {
 		switch rapid.IntRange(0, 13).Draw(t, "kind") {
 		case 0:
-			return &control.Exec{ID: id.Draw(t, "id"), Argv: list.Draw(t, "argv"), Env: list.Draw(t, "env"), Dir: text.Draw(t, "dir"), TTY: rapid.Bool().Draw(t, "tty")}
+			return &control.Exec{
+				ID: id.Draw(t, "id"), Argv: list.Draw(t, "argv"), Env: list.Draw(t, "env"), Dir: text.Draw(t, "dir"),
+				TTY: rapid.Bool().Draw(t, "tty"), OpenFiles: id.Draw(t, "open files"),
+			}
 		case 1:
 			return &control.Kill{ID: id.Draw(t, "id"), Signal: rapid.IntRange(0, 127).Draw(t, "signal"), Fresh: rapid.Bool().Draw(t, "fresh"), Leader: rapid.IntRange(0, 127).Draw(t, "leader")}
 		case 2:

@@ -59,6 +59,20 @@ func dropCapabilities() error {
 	return unix.Capset(&hdr, &none[0])
 }
 
+// dropCapability takes one capability out of the sets of the calling thread.
+func dropCapability(c uint) error {
+	hdr := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
+	var have [2]unix.CapUserData
+	if err := unix.Capget(&hdr, &have[0]); err != nil {
+		return err
+	}
+	set, bit := &have[c/32], uint32(1)<<(c%32)
+	set.Effective &^= bit
+	set.Permitted &^= bit
+	set.Inheritable &^= bit
+	return unix.Capset(&hdr, &have[0])
+}
+
 // installFilter loads a seccomp program. WAIT_KILLABLE_RECV keeps a
 // notification that the guard has taken from being interrupted and sent again
 // for ever by a runtime that preempts its threads with signals, as Go does.

@@ -45,7 +45,7 @@ const limitedArg = "limited"
 
 // Version is that of what owner and init say to each other. A program may be the
 // init of another one's containers.
-const Version = "3"
+const Version = "4"
 
 // The exit codes of a first stage in a container that cannot tell its owner more.
 const (

@@ -37,6 +37,7 @@ func runSetup() int {
 	// It may wait for its set-up, and then there is no hurry. Where the network is not
 	// its own this is refused, and a set-up that asks for it tries again.
 	loopback := loopbackUp() == nil
+	boundWatches()
 	buf := new(control.Buffer)
 	m, files, err := control.Receive(ControlFD, buf)
 	if err != nil || m == nil {

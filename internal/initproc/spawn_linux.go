@@ -13,10 +13,6 @@ import (
 	"github.com/sandbox-rls/sandbox/internal/control"
 )
 
-// openFiles is the soft limit of open files that commands begin with, as a
-// login would: some programs close as many as they may have.
-const openFiles = 1024
-
 // spawn starts a command as the leader of a session of its own. On failure it
 // says which step failed and why. The command has the score of commands.
 func spawn(m *control.Exec, files []int, score *score) (pid int, step string, errno syscall.Errno) {
@@ -64,11 +60,11 @@ func newImage(m *control.Exec, files []int) (*image, error) {
 	if err != nil {
 		return nil, err
 	}
-	im := &image{files: files, tty: m.TTY}
-	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &im.limit); err != nil {
+	var own unix.Rlimit
+	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &own); err != nil {
 		return nil, err
 	}
-	im.limit.Cur = min(im.limit.Max, openFiles)
+	im := &image{files: files, tty: m.TTY, limit: commandFiles(own.Max, m.OpenFiles)}
 	if im.path, err = syscall.BytePtrFromString(path); err != nil {
 		return nil, err
 	}

@@ -29,6 +29,9 @@ func WithImage(name string) Option { return func(s *suite) { s.image = name } }
 // WithLive has the sandboxes see the directory itself, not a snapshot.
 func WithLive() Option { return func(s *suite) { s.live = true } }
 
+// WithEngine says that an engine makes the users of the sandboxes, and their limits.
+func WithEngine() Option { return func(s *suite) { s.engines = true } }
+
 type suite struct {
 	runtime  runtime.Runtime
 	engine   *engine.Engine
@@ -36,6 +39,7 @@ type suite struct {
 	path     string
 	image    string
 	live     bool
+	engines  bool
 	duration time.Duration
 	abstract string
 	boxes    int // so far
@@ -74,6 +78,8 @@ func Run(t *testing.T, rt runtime.Runtime, opts ...Option) {
 		})
 	}
 	t.Run("GuardFlooded", func(t *testing.T) { s.flood(t, there) })
+	t.Run("DescriptorsInFlight", func(t *testing.T) { s.descriptorsInFlight(t, there) })
+	t.Run("InotifyInstances", func(t *testing.T) { s.inotifyInstances(t, there) })
 }
 
 // listen listens at an abstract address of the host.

@@ -59,6 +59,7 @@ func run(first bool) int {
 	// Whoever asks a whole group or service to end means the owner, which ends
 	// the sandboxes in its own order.
 	reexec.IgnoreEndings()
+	raiseFiles()
 	return serve()
 }
 

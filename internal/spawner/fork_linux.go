@@ -13,10 +13,12 @@ import (
 )
 
 // setupCaps are what the first stage of an init holds, in its own user
-// namespace. The overlay acts with them on its layers ever after.
+// namespace. The overlay acts with them on its layers ever after, but for
+// CAP_SYS_RESOURCE, which is for limits of that namespace and given up at once.
 var setupCaps = []uintptr{
 	unix.CAP_CHOWN, unix.CAP_DAC_OVERRIDE, unix.CAP_DAC_READ_SEARCH, unix.CAP_FOWNER, unix.CAP_FSETID,
 	unix.CAP_MKNOD, unix.CAP_NET_ADMIN, unix.CAP_SETPCAP, unix.CAP_SYS_ADMIN,
+	unix.CAP_SYS_RESOURCE,
 }
 
 // forkInit starts the first stage of an init. The parent-death signal is set by

@@ -21,7 +21,7 @@ func TestLedger(t *testing.T) {
 		}
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			ledgertest.Run(t, open(t, c.image, docker.WithUser(c.user)), ledgertest.WithProgram(build(t, attackPackage)))
+			ledgertest.Run(t, open(t, c.image, docker.WithUser(c.user)), ledgertest.WithProgram(build(t, attackPackage)), ledgertest.WithEngine())
 		})
 	}
 }

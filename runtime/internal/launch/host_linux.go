@@ -5,6 +5,8 @@ package launch
 import (
 	"os"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/sandbox-rls/sandbox/runtime"
 )
 
@@ -44,4 +46,14 @@ func inspect() (Host, error) {
 		}
 	}
 	return h, nil
+}
+
+// ownFiles is the hard limit of open files of this process: commands have no more than
+// who runs them, though their init may.
+func ownFiles() uint64 {
+	var own unix.Rlimit
+	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &own); err != nil {
+		return 0
+	}
+	return own.Max
 }

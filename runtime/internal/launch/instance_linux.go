@@ -34,6 +34,7 @@ type instance struct {
 	kept    *os.File          // the file system that outlives the instance; nil: none, or the caller's
 	modes   map[string]uint32 // those of its directories at first
 	resumed bool              // it is not new
+	files   uint64            // the hard limit of open files of commands; 0: what the init's leaves
 
 	mu      sync.Mutex
 	next    uint64

@@ -197,7 +197,7 @@ func (l *Launcher) start(ctx context.Context, cfg runtime.Config, o Order, files
 		group.cancel()
 		return nil, err
 	}
-	in.modes, in.commandEnded = scratchModes(cfg.Spec), l.standby.hurry
+	in.modes, in.commandEnded, in.files = scratchModes(cfg.Spec), l.standby.hurry, ownFiles()
 	if err := in.begin(ctx, o.Setups, cfg, files, group.files()); err != nil {
 		in.giveBack(cfg.Scratch)
 		if kept != nil && errors.Is(err, runtime.ErrEnded) && (!in.taken.Load() || kept.orphaned()) {

@@ -43,7 +43,8 @@ func (in *instance) Start(cmd runtime.Command) (runtime.Process, error) {
 	p := &process{in: in, id: in.next, cmd: cmd, done: make(chan struct{}), settled: make(chan struct{}, 1)}
 	in.running[p.id] = p
 	in.mu.Unlock()
-	if err := in.send(&control.Exec{ID: p.id, Argv: cmd.Argv, Env: cmd.Env, Dir: cmd.Dir, TTY: cmd.TTY}, descriptors(cmd)...); err != nil {
+	exec := &control.Exec{ID: p.id, Argv: cmd.Argv, Env: cmd.Env, Dir: cmd.Dir, TTY: cmd.TTY, OpenFiles: in.files}
+	if err := in.send(exec, descriptors(cmd)...); err != nil {
 		in.mu.Lock()
 		delete(in.running, p.id)
 		in.mu.Unlock()
