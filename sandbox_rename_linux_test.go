@@ -43,3 +43,27 @@ func TestRenameOfWhatIsMadeMeanwhile(t *testing.T) {
 		t.Errorf("in the directories: %q", got)
 	}
 }
+
+// deep renames a directory with others within it, before and after it gets one too many,
+// and has mv(1) move it then.
+const deep = `python3 - <<'E'
+import os
+at = 'in/' + '/'.join(['d'] * 128)
+os.makedirs(at)
+os.rename('in/d', 'in/e')
+os.rename('in/e', 'in/d')
+os.mkdir(at + '/d')
+try: os.rename('in/d', 'in/e')
+except OSError as e: print(e.strerror)
+E
+mv in/d in/e && find in -type d | wc -l; ls in`
+
+// TestRenameOfDeepDirectories is about those in which a rule hides something that could be.
+func TestRenameOfDeepDirectories(t *testing.T) {
+	sb := start(t, project(t, map[string]string{"f": "x"}), sandbox.WithRules(
+		sandbox.Rule{Pattern: "/**", Permission: sandbox.Write},
+		sandbox.Rule{Pattern: "**/hidden", Permission: sandbox.None, Priority: 1}))
+	if got := must(t, sb, deep); got != "Invalid cross-device link\n130\ne" {
+		t.Errorf("got %q", got)
+	}
+}

@@ -170,5 +170,11 @@ func (c *call) pathOnly(fd int) bool {
 // valid reports whether the process still waits: see the function.
 func (c *call) valid() bool { return valid(c.a.listener, c.n.ID) }
 
+// askEvery is after how many steps of what may take long the guard asks whether it is over.
+const askEvery = 64
+
+// over reports whether nobody is left who would make use of an answer.
+func (c *call) over() bool { return c.a.closed.Load() || !c.valid() }
+
 // may reports whether a path of the workspace can be written.
 func (c *call) may(rel string) bool { return c.a.policy.Level("/"+rel) == Write }

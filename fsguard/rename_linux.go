@@ -2,16 +2,7 @@
 
 package fsguard
 
-import (
-	"os"
-	"strconv"
-
-	"golang.org/x/sys/unix"
-)
-
-// maxMove bounds how many entries of a directory are looked at before it is
-// renamed. A larger one is left to be copied file by file.
-const maxMove = 100_000
+import "golang.org/x/sys/unix"
 
 func opRenameat(c *call) verdict  { return c.rename(c.arg(0), 1, c.arg(2), 3, 0) }
 func opRenameat2(c *call) verdict { return c.rename(c.arg(0), 1, c.arg(2), 3, uint(c.n.Data.Args[4])) }
@@ -87,50 +78,4 @@ func trim(name string) string {
 		name = name[:len(name)-1]
 	}
 	return name
-}
-
-// movable reports whether everything beneath a directory may be written, where
-// it is and under another name.
-func (c *call) movable(from, to spot) bool {
-	if c.hides(from.rel) {
-		return false
-	}
-	here, _ := c.a.policy.Beneath("/" + from.rel)
-	there, _ := c.a.policy.Beneath("/" + to.rel)
-	if here == Write && there == Write {
-		return true
-	}
-	left := maxMove
-	fd, err := unix.Openat(from.dir, trim(from.name), unix.O_RDONLY|unix.O_DIRECTORY|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
-	if err != nil {
-		return false
-	}
-	return c.movableTree(fd, from.rel, to.rel, &left)
-}
-
-// movableTree takes over the descriptor.
-func (c *call) movableTree(fd int, from, to string, left *int) bool {
-	dir := os.NewFile(uintptr(fd), strconv.Itoa(fd))
-	defer dir.Close()
-	names, err := dir.ReadDir(-1)
-	if err != nil {
-		return false
-	}
-	for _, d := range names {
-		if *left--; *left < 0 {
-			return false
-		}
-		f, t := from+"/"+d.Name(), to+"/"+d.Name()
-		if !c.may(f) || !c.may(t) {
-			return false
-		}
-		if !d.IsDir() {
-			continue
-		}
-		sub, err := unix.Openat(fd, d.Name(), unix.O_RDONLY|unix.O_DIRECTORY|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
-		if err != nil || !c.movableTree(sub, f, t, left) {
-			return false
-		}
-	}
-	return true
 }
