@@ -108,6 +108,9 @@ func (a *Attachment) openHost(w *worker, path string, flags int, mode uint32) (i
 func (a *Attachment) hostPlace(path string) (place, error) {
 	w := walker{a: a, at: a.door.Target, floor: a.door.Target}
 	p, errno := w.run(strings.TrimLeft(path, "/"), true)
+	if errno == unix.EINTR && a.closed.Load() {
+		return place{}, ErrGuardClosed
+	}
 	if errno != 0 {
 		return place{}, errno
 	}

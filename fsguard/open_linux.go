@@ -132,7 +132,11 @@ func (c *call) openScoped(dirfd int, path string, flags int, mode uint32, resolv
 	if _, in := c.a.beneath(base); !in && resolve&unix.RESOLVE_NO_XDEV != 0 {
 		return pass
 	}
-	for range maxTries {
+	var last place
+	for try := range maxTries {
+		if try > 0 && c.over() {
+			return pass
+		}
 		w := walker{c: c, a: c.a, at: strings.TrimRight(base, "/"), scoped: resolve & (unix.RESOLVE_BENEATH | unix.RESOLVE_IN_ROOT)}
 		w.floor = w.at
 		if strings.HasPrefix(path, "/") {
@@ -153,9 +157,10 @@ func (c *call) openScoped(dirfd int, path string, flags int, mode uint32, resolv
 		if errno != 0 || !p.inside {
 			return pass
 		}
-		if v := c.openAt(p, flags, mode); v.errno != unix.ELOOP {
-			return v
+		if v := c.openAt(p, flags, mode); v.errno != unix.ELOOP || p.symlink && p == last {
+			return v // see locate
 		}
+		last = p
 	}
 	return fail(unix.ELOOP)
 }

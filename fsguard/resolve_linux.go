@@ -27,6 +27,8 @@ type place struct {
 	inside bool   // in the workspace
 	rel    string // if so: the canonical path beneath it, "" for itself
 	end    string // what the path asks of the place by its end: see ending
+	// symlink says that a walk found one there, which is not to be followed.
+	symlink bool
 }
 
 // name is the path beneath the workspace by which the kernel finds of a place
@@ -159,12 +161,15 @@ func (c *call) candidate(dirfd int, path string) (p place, sure bool, ok bool) {
 		return place{}, false, true
 	}
 	rel, inside := c.a.beneath(joined)
-	return place{inside, rel, ending(path)}, true, true
+	return place{inside: inside, rel: rel, end: ending(path)}, true, true
 }
 
 // locate finds where a path leads, and calls act with the candidate and then,
 // for as long as act finds a symlink (ELOOP), with what a walk gives. A path
 // that leads out of the workspace, or nowhere, passes.
+//
+// When two walks in a row end at the same symlink, which is not to be followed, that is
+// what act finds, and not a name that changes meanwhile.
 func (c *call) locate(dirfd int, path string, follow bool, act func(p place) verdict) verdict {
 	p, sure, ok := c.candidate(dirfd, path)
 	if !ok {
@@ -178,14 +183,19 @@ func (c *call) locate(dirfd int, path string, follow bool, act func(p place) ver
 	if sure && !p.inside && !c.leadsIn(dirfd, path, follow) {
 		return pass
 	}
-	for range maxTries {
+	var last place
+	for try := range maxTries {
+		if try > 0 && c.over() {
+			return pass
+		}
 		p, errno := c.walk(dirfd, path, follow)
 		if errno != 0 || !p.inside {
 			return pass
 		}
-		if v := act(p); v.errno != unix.ELOOP {
+		if v := act(p); v.errno != unix.ELOOP || p.symlink && p == last {
 			return v
 		}
+		last = p
 	}
 	return fail(unix.ELOOP)
 }

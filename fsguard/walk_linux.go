@@ -10,7 +10,8 @@ import (
 )
 
 // walker resolves a path as path_resolution(7) says, against the sandbox's
-// root. What it has passed is canonical at every step.
+// root. What it has passed is canonical at every step. Where it leads is no more than
+// a proposal: whoever acts on it opens it anew, through no symlink.
 type walker struct {
 	c      *call // nil: on behalf of the owner; /proc then leads nowhere
 	a      *Attachment
@@ -20,6 +21,10 @@ type walker struct {
 	floor  string // with a resolve flag of openat2(2): not above this
 	scoped uint64 // RESOLVE_BENEATH or RESOLVE_IN_ROOT
 	end    string // see place
+	kept   bool   // what it is at is open, as dir
+	dir    int
+	// symlink says that it has ended at one.
+	symlink bool
 }
 
 // walk resolves a path of the process. The last component may be missing.
@@ -35,13 +40,17 @@ func (c *call) walk(dirfd int, path string, follow bool) (place, unix.Errno) {
 	return w.run(path, follow)
 }
 
-// run resolves a path from where the walker is.
+// run resolves a path from where the walker is. It is EINTR once it is over.
 func (w *walker) run(path string, follow bool) (place, unix.Errno) {
+	defer w.drop()
 	w.push(path)
 	w.end = ending(path)
 	// A trailing slash asks for a directory, and so follows a symlink.
 	follow = follow || w.end != ""
-	for len(w.todo) > 0 {
+	for n := 1; len(w.todo) > 0; n++ {
+		if n%askEvery == 0 && w.over() {
+			return place{}, unix.EINTR
+		}
 		last := len(w.todo) - 1
 		name := w.todo[last]
 		w.todo = w.todo[:last]
@@ -50,7 +59,15 @@ func (w *walker) run(path string, follow bool) (place, unix.Errno) {
 		}
 	}
 	rel, inside := w.a.beneath("/" + strings.TrimLeft(w.at, "/"))
-	return place{inside, rel, w.end}, 0
+	return place{inside, rel, w.end, w.symlink}, 0
+}
+
+// over reports whether nobody waits for what the walker finds.
+func (w *walker) over() bool {
+	if w.c == nil {
+		return w.a.closed.Load()
+	}
+	return w.c.over()
 }
 
 // push puts the components of a path before those still to go.
@@ -64,7 +81,7 @@ func (w *walker) push(path string) {
 }
 
 func (w *walker) step(name string, follow bool) unix.Errno {
-	if w.at == "/proc" || strings.HasPrefix(w.at, "/proc/") {
+	if inProc(w.at) {
 		if w.c == nil {
 			return unix.EXDEV // the owner has no business with processes
 		}
@@ -81,36 +98,75 @@ func (w *walker) step(name string, follow bool) unix.Errno {
 		return w.up()
 	}
 	next := w.at + "/" + name
-	fd, err := unix.Openat2(w.a.root, next[1:], &unix.OpenHow{
-		Flags:   unix.O_PATH | unix.O_NOFOLLOW | unix.O_CLOEXEC,
-		Resolve: unix.RESOLVE_BENEATH | unix.RESOLVE_NO_SYMLINKS | unix.RESOLVE_NO_MAGICLINKS,
-	})
+	if len(next) > unix.PathMax {
+		return unix.ENAMETOOLONG
+	}
+	fd, err := w.open(name)
 	if err == unix.ENOENT && len(w.todo) == 0 {
-		w.at = next
+		w.jump(next)
 		return 0
 	}
 	if err != nil {
 		return err.(unix.Errno)
 	}
-	defer unix.Close(fd)
 	var st unix.Stat_t
 	if err := unix.Fstat(fd, &st); err != nil {
+		unix.Close(fd)
 		return err.(unix.Errno)
 	}
-	if st.Mode&unix.S_IFMT != unix.S_IFLNK || !follow {
-		w.at = next
+	symlink := st.Mode&unix.S_IFMT == unix.S_IFLNK
+	if !symlink || !follow {
+		w.symlink = symlink
+		w.enter(fd, next)
 		return 0
 	}
+	defer unix.Close(fd)
 	return w.link(fd, next)
+}
+
+func inProc(path string) bool { return path == "/proc" || strings.HasPrefix(path, "/proc/") }
+
+// open opens a name in what the walker is at, as a path.
+func (w *walker) open(name string) (int, error) {
+	dir := w.dir
+	if !w.kept {
+		dir, name = w.a.root, strings.TrimLeft(w.at+"/"+name, "/")
+	}
+	return unix.Openat2(dir, name, &unix.OpenHow{
+		Flags:   unix.O_PATH | unix.O_NOFOLLOW | unix.O_CLOEXEC,
+		Resolve: unix.RESOLVE_BENEATH | unix.RESOLVE_NO_SYMLINKS | unix.RESOLVE_NO_MAGICLINKS,
+	})
+}
+
+// enter takes over the descriptor of what the walker goes on to, and keeps it for the
+// next step: from the root, each would cost as much as all those before it. Nothing of a
+// process is kept.
+func (w *walker) enter(fd int, path string) {
+	w.jump(path)
+	if inProc(path) {
+		unix.Close(fd)
+		return
+	}
+	w.dir, w.kept = fd, true
+}
+
+// jump puts the walker at a path that the next step opens from the root.
+func (w *walker) jump(path string) {
+	w.drop()
+	w.at = path
+}
+
+func (w *walker) drop() {
+	if w.kept {
+		unix.Close(w.dir)
+		w.kept = false
+	}
 }
 
 // search reports whether what the walker is at is a directory that may be
 // searched, as both dots and all names in it ask for.
 func (w *walker) search() unix.Errno {
-	fd, err := unix.Openat2(w.a.root, strings.TrimLeft(w.at+"/.", "/"), &unix.OpenHow{
-		Flags:   unix.O_PATH | unix.O_CLOEXEC,
-		Resolve: unix.RESOLVE_BENEATH | unix.RESOLVE_NO_SYMLINKS | unix.RESOLVE_NO_MAGICLINKS,
-	})
+	fd, err := w.open(".")
 	if err != nil {
 		return err.(unix.Errno)
 	}
@@ -131,7 +187,7 @@ func (w *walker) up() unix.Errno {
 	if w.at == "" {
 		return 0
 	}
-	w.at = w.at[:strings.LastIndexByte(w.at, '/')]
+	w.jump(w.at[:strings.LastIndexByte(w.at, '/')])
 	return 0
 }
 
@@ -157,9 +213,9 @@ func (w *walker) link(fd int, path string) unix.Errno {
 		case unix.RESOLVE_BENEATH:
 			return unix.EXDEV
 		case unix.RESOLVE_IN_ROOT:
-			w.at = w.floor
+			w.jump(w.floor)
 		default:
-			w.at = ""
+			w.jump("")
 		}
 	}
 	if end := ending(target); len(w.todo) == 0 && w.end == "" {
@@ -189,7 +245,7 @@ func (w *walker) magic(path string) unix.Errno {
 	if !ok {
 		return unix.EXDEV
 	}
-	w.at = strings.TrimRight(target, "/")
+	w.jump(strings.TrimRight(target, "/"))
 	return 0
 }
 
