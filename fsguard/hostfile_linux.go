@@ -6,9 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"slices"
-	"strconv"
 	"strings"
-	"sync/atomic"
 
 	"golang.org/x/sys/unix"
 )
@@ -123,21 +121,13 @@ func (a *Attachment) holdsProgram(rel string) bool {
 	return executable(fd)
 }
 
-var tempNumber atomic.Uint64
-
-// temporaryName is another one each time.
-func temporaryName() string {
-	return ".sandbox-" + strconv.FormatUint(tempNumber.Add(1), 36) + ".tmp"
-}
-
 // replace puts a new file in the place of the one that is there.
 func (a *Attachment) replace(w *worker, rel string, data []byte, perm uint32, hold bool) error {
 	dir, name, ok := splitLast(rel)
 	if !ok {
 		return unix.EISDIR
 	}
-	temp := dir + temporaryName()
-	if a.work < 0 || a.policy.Level("/"+rel) != Write || a.policy.Level("/"+temp) != Write {
+	if a.work < 0 || a.policy.Level("/"+rel) != Write || a.policy.Level("/"+dir+temporaryName()) != Write {
 		if hold {
 			w.forks.take()
 			defer w.forks.release()
@@ -164,9 +154,8 @@ func (a *Attachment) replace(w *worker, rel string, data []byte, perm uint32, ho
 	case err == nil:
 		perm = st.Mode & 0o777
 	}
-	temp = temp[len(dir):]
 	w.setUmask(0o022)
-	fd, err := unix.Openat(parent, temp, unix.O_WRONLY|unix.O_CREAT|unix.O_EXCL|unix.O_NOFOLLOW|unix.O_CLOEXEC, perm)
+	fd, temp, err := a.createTemporary(parent, dir, perm)
 	if err != nil {
 		return err
 	}
@@ -181,6 +170,21 @@ func (a *Attachment) replace(w *worker, rel string, data []byte, perm uint32, ho
 		_ = unix.Unlinkat(parent, temp, 0)
 	}
 	return err
+}
+
+// createTemporary makes an empty file with a name that nothing has, and that may be
+// written, in a directory of the workspace: dir is its canonical path with a slash.
+func (a *Attachment) createTemporary(parent int, dir string, perm uint32) (fd int, name string, err error) {
+	name, err = withTemporaryName(func(name string) error {
+		if a.policy.Level("/"+dir+name) != Write {
+			return unix.EEXIST
+		}
+		const flags = unix.O_WRONLY | unix.O_CREAT | unix.O_EXCL | unix.O_NOFOLLOW | unix.O_CLOEXEC
+		var err error
+		fd, err = unix.Openat(parent, name, flags, perm)
+		return err
+	})
+	return fd, name, err
 }
 
 func (a *Attachment) overwrite(w *worker, rel string, data []byte, perm uint32) error {

@@ -92,16 +92,13 @@ func (p *placer) put(create func(dir int, name string) error) error {
 
 // temporary makes something with a name that nothing has.
 func (p *placer) temporary(dir int, create func(dir int, name string) error) (string, error) {
-	for {
-		name := temporaryName()
+	return withTemporaryName(func(name string) error {
 		err := create(dir, name)
 		if err == unix.EACCES && p.admit(dir) {
-			continue
+			err = create(dir, name)
 		}
-		if err != unix.EEXIST {
-			return name, err
-		}
-	}
+		return err
+	})
 }
 
 func (p *placer) link(dir int, name string) error {
