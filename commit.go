@@ -131,7 +131,7 @@ func (s *resident) commit(ctx context.Context, opts CommitOptions) (*CommitRepor
 		}
 		opts.Dir = dir
 	}
-	done, err := s.begin() // one commit of a sandbox at a time
+	done, err := s.begin(ctx) // one commit of a sandbox at a time
 	if err != nil {
 		return nil, s.fail("commit", "", err)
 	}

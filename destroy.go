@@ -14,7 +14,7 @@ import (
 // before: while that cannot be done it stays, stopped. The end of its record is the
 // end of the sandbox.
 func (s *resident) destroy(ctx context.Context) error {
-	done, err := s.begin()
+	done, err := s.begin(ctx)
 	if err != nil {
 		return s.fail("destroy", "", err)
 	}

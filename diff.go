@@ -45,10 +45,31 @@ func (o *DiffOptions) Validate() error {
 	return nil
 }
 
-// Diff writes what a sandbox changed as a patch, as DeltaService says.
+// Diff writes what a sandbox changed as a patch, as DeltaService says. It holds nothing
+// of the sandbox, and Close does not wait for it, while w takes the patch.
 func (m *Manager) Diff(ctx context.Context, sandboxID string, w io.Writer, opts DiffOptions) error {
-	_, err := m.change("diff", sandboxID, func(s *resident) error { return s.diff(ctx, w, opts) })
-	return err
+	kept := m.engine.Spool()
+	defer kept.Close()
+	if _, err := m.change("diff", sandboxID, func(s *resident) error { return s.diff(ctx, kept, opts) }); err != nil {
+		return err
+	}
+	if _, err := kept.WriteTo(until{ctx, w}); err != nil {
+		return &Error{Op: "diff", ID: sandboxID, Err: err}
+	}
+	return nil
+}
+
+// until is a writer that fails from when its context has ended.
+type until struct {
+	ctx context.Context
+	io.Writer
+}
+
+func (u until) Write(p []byte) (int, error) {
+	if err := u.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return u.Writer.Write(p)
 }
 
 func (s *resident) diff(ctx context.Context, w io.Writer, opts DiffOptions) error {
@@ -80,11 +101,11 @@ func (s *resident) diff(ctx context.Context, w io.Writer, opts DiffOptions) erro
 			return s.fail("diff", "", err)
 		}
 		p, err := patchOf(r, c, opts.MaxFileSize)
-		if err == nil {
-			err = patch.Write(w, p, opts.Context)
-		}
 		if err != nil {
 			return s.fail("diff", c.Path, err)
+		}
+		if err := patch.Write(w, p, opts.Context); err != nil {
+			return s.fail("diff", "", fmt.Errorf("keeping the patch until it is written: %w", err))
 		}
 	}
 	return nil

@@ -75,7 +75,7 @@ func (s *resident) fork(ctx context.Context, req ForkRequest) (*Info, error) {
 	if err := req.Validate(); err != nil {
 		return fail(err)
 	}
-	done, err := s.begin()
+	done, err := s.begin(ctx)
 	if err != nil {
 		return fail(err)
 	}

@@ -40,7 +40,7 @@ func (s *resident) updateResources(ctx context.Context, limits ResourceLimits) e
 	if err := limits.Validate(); err != nil {
 		return s.fail("update", "", because(ErrInvalid, err))
 	}
-	done, err := s.begin()
+	done, err := s.begin(ctx)
 	if err != nil {
 		return s.fail("update", "", err)
 	}

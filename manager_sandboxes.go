@@ -144,7 +144,7 @@ func (m *Manager) StartSandbox(ctx context.Context, id string) (*Info, error) {
 
 // StopSandbox stops a sandbox, as SandboxService says.
 func (m *Manager) StopSandbox(ctx context.Context, id string) (*Info, error) {
-	return m.change("stop", id, func(s *resident) error { return s.stop() })
+	return m.change("stop", id, func(s *resident) error { return s.stop(ctx) })
 }
 
 // DestroySandbox removes a sandbox, as SandboxService says.

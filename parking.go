@@ -119,7 +119,7 @@ func (s *resident) considerParking() {
 
 // unpark brings the sandbox's init back, and enters before it can be parked again.
 func (s *resident) unpark(ctx context.Context) (*engine.Box, error) {
-	done, err := s.begin()
+	done, err := s.begin(ctx)
 	if err != nil {
 		return nil, err
 	}

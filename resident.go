@@ -23,8 +23,8 @@ type resident struct {
 	runtime runtime.Runtime
 	logger  *slog.Logger
 
-	change sync.Mutex   // held while it is started, stopped, parked, rolled back or destroyed
-	saving sync.Mutex   // held while its record is written, after change
+	change lock         // held while it is started, stopped, parked, rolled back or destroyed
+	saving lock         // held while its record is written, after change
 	active atomic.Int64 // since when it is idle; see touch
 
 	mu        sync.Mutex
@@ -46,7 +46,7 @@ func (m *Manager) newResident(r sandboxRecord, policy *fsguard.Policy, rt runtim
 	}
 	s := &resident{
 		manager: m, id: r.Info.ID, policy: policy, runtime: rt, logger: logger,
-		record: r, sessions: map[string]*residentSession{},
+		change: newLock(), saving: newLock(), record: r, sessions: map[string]*residentSession{},
 	}
 	s.touch()
 	return s
@@ -65,9 +65,12 @@ func (s *resident) info() *Info {
 
 func (s *resident) outputLimit() int64 { return s.record.OutputLimit } // which never changes
 
-// begin takes the lock under which the sandbox is changed.
-func (s *resident) begin() (done func(), err error) {
-	s.change.Lock()
+// begin takes the lock under which the sandbox is changed. Who has it may be long at
+// work: the wait ends with the context, whose error it is then.
+func (s *resident) begin(ctx context.Context) (done func(), err error) {
+	if err := s.change.wait(ctx); err != nil {
+		return nil, err
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.over != nil {
@@ -79,7 +82,7 @@ func (s *resident) begin() (done func(), err error) {
 
 // start starts the sandbox, unless it runs.
 func (s *resident) start(ctx context.Context) error {
-	done, err := s.begin()
+	done, err := s.begin(ctx)
 	if err != nil {
 		return s.fail("start", "", err)
 	}
@@ -179,7 +182,9 @@ func (s *resident) take(ctx context.Context, box *engine.Box) {
 // tree is the workspace, put together anew if it has not been since the manager
 // was opened.
 func (s *resident) tree(ctx context.Context) (*engine.Workspace, error) {
-	s.saving.Lock()
+	if err := s.saving.wait(ctx); err != nil {
+		return nil, err
+	}
 	defer s.saving.Unlock()
 	s.mu.Lock()
 	w, over, r := s.workspace, s.over, s.record
@@ -211,8 +216,8 @@ func (s *resident) tree(ctx context.Context) (*engine.Workspace, error) {
 }
 
 // stop ends all processes of the sandbox.
-func (s *resident) stop() error {
-	done, err := s.begin()
+func (s *resident) stop(ctx context.Context) error {
+	done, err := s.begin(ctx)
 	if err != nil {
 		return s.fail("stop", "", err)
 	}

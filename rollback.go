@@ -38,7 +38,7 @@ func (m *Manager) Restore(ctx context.Context, sandboxID, checkpointID string) e
 
 // rollBack does something to the delta of a sandbox in which nothing goes on.
 func (s *resident) rollBack(ctx context.Context, op string, do func() error) error {
-	done, err := s.begin()
+	done, err := s.begin(ctx)
 	if err != nil {
 		return s.fail(op, "", err)
 	}
@@ -69,7 +69,7 @@ func (s *resident) keep(ctx context.Context, name string) (*Checkpoint, error) {
 	if strings.ContainsRune(name, 0) || len(name) > 256 {
 		return fail(invalidf("a checkpoint's name has 256 bytes at most, and no NUL"))
 	}
-	done, err := s.begin()
+	done, err := s.begin(ctx)
 	if err != nil {
 		return fail(err)
 	}
@@ -125,7 +125,7 @@ func (m *Manager) DeleteCheckpoint(ctx context.Context, sandboxID, checkpointID 
 }
 
 func (s *resident) drop(ctx context.Context, id string) error {
-	done, err := s.begin()
+	done, err := s.begin(ctx)
 	if err != nil {
 		return s.fail("delete checkpoint", "", err)
 	}

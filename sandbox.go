@@ -280,6 +280,12 @@ func (s *Sandbox) Changes(ctx context.Context) ([]Change, error) {
 // being written on a running one. Nothing in the sandbox can make it follow a
 // symlink, wait, or read anything but regular files. What it writes is the
 // sandbox's words: control characters in content are as they are.
+//
+// The patch is made before any of it is written to w, and kept until then: what is
+// larger than some hundred KiB in a nameless file in the state directory. What fails
+// by then writes nothing. While w takes the patch, however slowly, all else can be done
+// with the sandbox. An error of w, like the end of ctx between two writes, leaves w with
+// the beginning of the patch.
 func (s *Sandbox) Diff(ctx context.Context, w io.Writer, opts DiffOptions) error {
 	return s.service.Diff(ctx, s.id, w, opts)
 }

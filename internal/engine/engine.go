@@ -16,6 +16,7 @@ import (
 	"github.com/sandbox-rls/sandbox/internal/codebase"
 	"github.com/sandbox-rls/sandbox/internal/metadata"
 	"github.com/sandbox-rls/sandbox/internal/snapshot"
+	"github.com/sandbox-rls/sandbox/internal/spool"
 	"github.com/sandbox-rls/sandbox/internal/statedir"
 	"github.com/sandbox-rls/sandbox/internal/tree"
 	"github.com/sandbox-rls/sandbox/internal/volume"
@@ -135,6 +136,9 @@ func (e *Engine) path(name string) string { return filepath.Join(e.state.Path, n
 
 // StateDir is the state directory.
 func (e *Engine) StateDir() string { return e.state.Path }
+
+// Spool keeps what is written to it in the state directory, until it is closed.
+func (e *Engine) Spool() *spool.Spool { return spool.New(e.path("trash")) } // emptied by the next owner
 
 // Temporary says that the state directory goes with the engine.
 func (e *Engine) Temporary() bool { return e.temporary }
