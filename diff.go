@@ -15,10 +15,12 @@ import (
 	"github.com/sandbox-rls/sandbox/internal/tree"
 )
 
-// The defaults of DiffOptions.
+// The defaults of DiffOptions, and the largest MaxFileSize: both versions of a file are held
+// in memory.
 const (
 	DefaultDiffContext  = 3
 	DefaultDiffFileSize = 8 << 20
+	MaxDiffFileSize     = 256 << 20
 )
 
 // DiffOptions say what Diff writes.
@@ -30,7 +32,7 @@ type DiffOptions struct {
 	// DefaultDiffContext.
 	Context int `json:"context,omitempty"`
 	// MaxFileSize is the size, in bytes, over which a file is only said to
-	// differ. Default DefaultDiffFileSize.
+	// differ. Default DefaultDiffFileSize, at most MaxDiffFileSize.
 	MaxFileSize int64 `json:"max_file_size,omitempty"`
 }
 
@@ -39,7 +41,7 @@ func (o *DiffOptions) Validate() error {
 	if o.Context < 0 {
 		return invalidf("%d lines of context", o.Context)
 	}
-	if o.MaxFileSize < 0 {
+	if o.MaxFileSize < 0 || o.MaxFileSize > MaxDiffFileSize {
 		return invalidf("files of %d bytes at most", o.MaxFileSize)
 	}
 	return nil

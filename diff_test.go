@@ -227,6 +227,7 @@ func TestDiffErrors(t *testing.T) {
 	var b strings.Builder
 	wantError(t, sb.Diff(t.Context(), &b, sandbox.DiffOptions{Context: -1}), sandbox.ErrInvalid)
 	wantError(t, sb.Diff(t.Context(), &b, sandbox.DiffOptions{MaxFileSize: -1}), sandbox.ErrInvalid)
+	wantError(t, sb.Diff(t.Context(), &b, sandbox.DiffOptions{MaxFileSize: sandbox.MaxDiffFileSize + 1}), sandbox.ErrInvalid)
 	over, cancel := context.WithCancel(t.Context())
 	cancel()
 	wantError(t, sb.Diff(over, &b, sandbox.DiffOptions{}), context.Canceled)

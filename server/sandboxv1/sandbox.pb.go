@@ -2844,7 +2844,7 @@ type GetDiffRequest struct {
 	Paths []string `protobuf:"bytes,2,rep,name=paths,proto3" json:"paths,omitempty"`
 	// How many unchanged lines surround a change. 0: 3.
 	Context int32 `protobuf:"varint,3,opt,name=context,proto3" json:"context,omitempty"`
-	// Larger files are only said to differ. Bytes; 0: 1 MB.
+	// Larger files are only said to differ. Bytes; 0: 8 MiB, at most 256 MiB.
 	MaxFileSize   int64 `protobuf:"varint,4,opt,name=max_file_size,json=maxFileSize,proto3" json:"max_file_size,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
