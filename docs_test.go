@@ -14,7 +14,7 @@ import (
 // TestLinks follows the links of the documents to files of the repository.
 func TestLinks(t *testing.T) {
 	link := regexp.MustCompile(`\]\(([^)#\s]+)(#[^)]*)?\)`)
-	check(t, filepath.WalkDir(".", func(name string, d fs.DirEntry, err error) error {
+	err := filepath.WalkDir(".", func(name string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() || filepath.Ext(name) != ".md" {
 			return err
 		}
@@ -29,5 +29,8 @@ func TestLinks(t *testing.T) {
 			}
 		}
 		return err
-	}))
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
 }
