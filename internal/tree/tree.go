@@ -22,7 +22,7 @@ type Entry struct {
 	ModTime, ChangeTime int64
 	Ino, Dev            uint64
 	UID, GID            uint32
-	// Nlink is how many names the file has, as st_nlink.
+	// Nlink is how many names the file has, as st_nlink; 0 of what was not looked at.
 	Nlink uint32
 	// Link is the target of a symbolic link.
 	Link string
