@@ -21,7 +21,7 @@ func (e *kindError) Error() string        { return e.text }
 func (e *kindError) Is(target error) bool { return e.also != nil && target == e.also }
 
 // The kinds of error, for errors.Is. Each also matches the error of the
-// standard library that means the same.
+// standard library that means the same, where there is one.
 var (
 	// ErrSandboxNotFound: no sandbox has this id.
 	ErrSandboxNotFound error = &kindError{"sandbox not found", fs.ErrNotExist}

@@ -46,7 +46,7 @@ func (r *ForkRequest) Validate() error {
 // forkRequest is what the options of Sandbox.Fork ask for.
 func (o *options) forkRequest() (ForkRequest, error) {
 	switch {
-	case o.preset != "" || len(o.rules) > 0 || len(o.ignore) > 0:
+	case o.preset != "" || o.ruled || len(o.ignore) > 0:
 		return ForkRequest{}, invalidf("a fork has the rules of what it is made of")
 	case o.req.Runtime != "" || o.req.Image != "" || o.req.Network != "" || o.req.Live || o.service != nil:
 		return ForkRequest{}, invalidf("a fork has the runtime, image, network and source of what it is made of")

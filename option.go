@@ -83,7 +83,8 @@ func WithRuntimeName(name string) Option {
 	return func(o *options) { o.req.runtime, o.req.Runtime = nil, name }
 }
 
-// WithImage names what the root is taken from, by a runtime that has images.
+// WithImage names what the root is taken from, by a runtime that has images. Others take no
+// notice of it.
 func WithImage(ref string) Option { return func(o *options) { o.req.Image = ref } }
 
 // WithExpiry has the sandbox destroyed after a time, whatever it does then.

@@ -316,8 +316,8 @@ func (s *Sandbox) Discard(ctx context.Context) error { return s.service.Discard(
 // Fork makes another sandbox from the state of this one: of the same source,
 // under the same rules, with what it has changed until now, and starts it. Of
 // the options WithLabels, WithResources, WithBestEffortLimits, WithExpiry,
-// WithIdleTimeout, WithAutoStart and WithLogger apply; what is not given is as in
-// this one, but for the expiry. Files that are being written at the moment may be
+// WithIdleTimeout, WithAutoStart and WithLogger apply, and those for rules, network and
+// the like are ErrInvalid; what is not given is as in this one, but for the expiry. Files that are being written at the moment may be
 // half written in the other. Processes, and what is in /tmp and in the home
 // directory, are not taken over.
 func (s *Sandbox) Fork(ctx context.Context, opts ...Option) (*Sandbox, error) {

@@ -19,7 +19,7 @@ const (
 	Stderr
 )
 
-// String is "stdout" or "stderr".
+// String is "stdout", "stderr", or "unknown", as of the output that says how a command ended.
 func (s Stream) String() string {
 	switch s {
 	case Stdout:
