@@ -84,7 +84,7 @@ func TestUploadsAfterKill(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			dir := filepath.Join(t.TempDir(), name)
-			fill(t, dir, map[string]string{"source/README.md": "x"})
+			fill(t, dir+".source", map[string]string{"README.md": "x"})
 			cmd := exec.Command("/proc/self/exe", "-test.run=^TestUploadsAfterKill$")
 			cmd.Env = append(os.Environ(), variable+"="+dir)
 			out, err := cmd.StdoutPipe()
@@ -116,7 +116,7 @@ func TestUploadsAfterKill(t *testing.T) {
 func uploadAndWait(t *testing.T, dir string) {
 	m, err := sandbox.NewManager(sandbox.Config{StateDir: dir, ParkAfter: -1})
 	check(t, err)
-	cb, err := m.ImportCodebase(t.Context(), filepath.Join(dir, "source"))
+	cb, err := m.ImportCodebase(t.Context(), dir+".source")
 	check(t, err)
 	sb, err := m.FromCodebase(t.Context(), cb.ID, sandbox.WithRules(sandbox.Rule{Pattern: "/**", Permission: sandbox.Write},
 		sandbox.Rule{Pattern: "**/*.view", Permission: sandbox.View, Priority: 1}))

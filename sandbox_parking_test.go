@@ -281,7 +281,7 @@ func TestKilledWhileParked(t *testing.T) {
 	}
 	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "state-"+crand.Text())
-	fill(t, dir, map[string]string{"source/README.md": "x"})
+	fill(t, dir+".source", map[string]string{"README.md": "x"})
 	var errs bytes.Buffer
 	cmd := exec.Command("/proc/self/exe", "-test.run=^TestKilledWhileParked$")
 	cmd.Env, cmd.Stderr = append(os.Environ(), variable+"="+dir), &errs
@@ -339,7 +339,7 @@ func parkAndWait(t *testing.T, dir string) {
 	m, err := sandbox.NewManager(sandbox.Config{StateDir: dir, ParkAfter: 10 * time.Millisecond})
 	check(t, err)
 	for n := range 4 {
-		sb, err := m.FromLocal(t.Context(), filepath.Join(dir, "source"), everything, sandbox.WithBestEffortLimits(),
+		sb, err := m.FromLocal(t.Context(), dir+".source", everything, sandbox.WithBestEffortLimits(),
 			sandbox.WithResources(sandbox.ResourceLimits{PidsLimit: 64}))
 		check(t, err)
 		must(t, sb, "echo x > file; echo y > /tmp/file")
