@@ -98,8 +98,8 @@ func (t *txn) compare(dir int, name string, old *Stamp) (string, error) {
 	}
 	same := old.still(stampOf(e))
 	// A step that was taken back has changed the change time, as has one with another
-	// name of the file.
-	if t.recovering || t.linked[old.Ino] {
+	// name of the file, whose content is examined afterwards if it was before.
+	if t.recovering || t.linked[old.Ino] && old.Digest != nil {
 		same = old.moved(stampOf(e))
 	}
 	return reasonIf(!same, changed), nil
